@@ -1,0 +1,81 @@
+//! Canary releases as pure values: what is true without a computer.
+//!
+//! No I/O, no threads, no clock and no randomness: time, salts and identifiers are arguments, so
+//! that all that decides can be tested as a table and replayed from the log.
+//!
+//! # The parts, in the order one meets them
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`product`], [`version`], [`release`], [`signal`], [`policy`] | the nouns: newtypes that were checked once |
+//! | [`time`], [`band`] | points in time, and the schedule by which a canary widens |
+//! | [`rollout`] | counts per band and arm; what follows from a run, or from time |
+//! | [`judge`] | is the canary worse than it may be? |
+//! | [`select`] | which of the two versions does this instance run? |
+//! | [`lineup`] | the versions of one product in play, and every way they change |
+//! | [`decision`] | what was done, on which evidence, in one plain sentence |
+//!
+//! # To add …
+//!
+//! * **a rule**: 1. a module in `judge/` with a `Reading`; 2. a variant of [`judge::Test`] and of
+//!   [`policy::ThresholdRule`]; 3. its words in [`decision`]. The compiler lists what is missing.
+//! * **a strategy**: 1. a module in `select/`; 2. a variant of [`select::Asker`]; 3. its reasons.
+//!
+//! # Example
+//!
+//! A canary that always fails is out after four runs, and says why.
+//!
+//! ```
+//! use canary_core::lineup::{Effects, Lineup};
+//! use canary_core::policy::Policy;
+//! use canary_core::product::ProductId;
+//! use canary_core::release::{BandCount, CanaryPeriod, Release, ReleaseId, State, Threshold};
+//! use canary_core::signal::Status;
+//! use canary_core::time::Timestamp;
+//! use canary_core::version::Version;
+//!
+//! let now = Timestamp::from_seconds(1_700_000_000);
+//! let release = |number: u8, version: &str, state: State| -> Result<Release, _> {
+//!     Ok::<_, canary_core::value::ValueError>(Release {
+//!         id: ReleaseId::from_bytes([number; 16]),
+//!         product: ProductId::from_bytes([0; 16]),
+//!         version: Version::parse(version)?,
+//!         state,
+//!         is_canary: state == State::Running,
+//!         threshold: Threshold::parse(80.0)?,
+//!         canary_period: CanaryPeriod::parse(2.0)?,
+//!         band_count: BandCount::parse(5)?,
+//!         release_date: now,
+//!         registered_at: now,
+//!         policy: Policy::default(),
+//!     })
+//! };
+//!
+//! let (mut lineup, mut effects) = (Lineup::default(), Effects::default());
+//! lineup.register(release(1, "0.0.1", State::Stable)?, now, &mut effects)?;
+//! lineup.register(release(2, "0.0.2", State::Running)?, now, &mut effects)?;
+//!
+//! let canary = ReleaseId::from_bytes([2; 16]);
+//! for _ in 0..4 {
+//!     lineup.observe(canary, Status::Failed, now, &mut effects);
+//! }
+//! assert_eq!(
+//!     effects.decisions.last().map(|decision| decision.sentence.as_str()),
+//!     Some("rolled back 0.0.2: 4 of 4 runs failed, where at least 80 % must succeed (p ≤ 0.0038)")
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod band;
+pub mod decision;
+pub mod judge;
+pub mod lineup;
+pub mod policy;
+pub mod product;
+pub mod release;
+pub mod rollout;
+pub mod select;
+pub mod signal;
+pub mod time;
+pub mod value;
+pub mod version;
