@@ -2,9 +2,15 @@
 //!
 //! Shown to people beside the counts, never a gate: it holds for one look, not for many.
 //! The exact interval of [Clopper & Pearson 1934](https://doi.org/10.1093/biomet/26.4.404), over
-//! the beta distribution of `statrs`.
+//! the incomplete beta function of `statrs`.
+//!
+//! Above a million runs, where that function loses its digits and both agree to five, the score
+//! interval of [Wilson 1927](https://doi.org/10.1080/01621459.1927.10502953).
+//!
+//! The inverse is found by halving, in a fixed number of steps: the Newton iteration that comes with
+//! the distribution does not end for counts in the millions.
 
-use statrs::distribution::{Beta, ContinuousCDF as _};
+use statrs::function::beta::checked_beta_reg;
 
 /// The range of success rates that the runs are compatible with at 95 %, from 0 to 1.
 ///
@@ -25,13 +31,38 @@ pub fn success_rate_95(succeeded: u64, runs: u64) -> Option<(f64, f64)> {
     if runs == 0 {
         return None;
     }
+    if runs > EXACT_UP_TO {
+        return Some(score_interval(succeeded as f64 / runs as f64, runs as f64));
+    }
     let low = if succeeded == 0 { 0.0 } else { quantile(succeeded, failed + 1, 0.025)? };
     let high = if failed == 0 { 1.0 } else { quantile(succeeded + 1, failed, 0.975)? };
     Some((low, high))
 }
 
+/// Most runs for which the exact interval is computed.
+const EXACT_UP_TO: u64 = 1_000_000;
+
+/// Wilson's interval at 95 % for a rate seen in `runs` runs.
+fn score_interval(rate: f64, runs: f64) -> (f64, f64) {
+    const Z: f64 = 1.959_963_984_540_054;
+    let scale = 1.0 + Z * Z / runs;
+    let middle = (rate + Z * Z / (2.0 * runs)) / scale;
+    let half = Z * (rate * (1.0 - rate) / runs + Z * Z / (4.0 * runs * runs)).sqrt() / scale;
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+/// The point below which a beta distribution has `rank` of its mass, to 2^-50.
 fn quantile(a: u64, b: u64, rank: f64) -> Option<f64> {
-    Beta::new(a as f64, b as f64).ok()?.try_inverse_cdf(rank).ok()
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        if checked_beta_reg(a as f64, b as f64, middle).ok()? < rank {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(f64::midpoint(low, high))
 }
 
 #[cfg(test)]
@@ -56,12 +87,28 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_never_panics_on_large_counts() {
-        for runs in [1, 1_000, 1_000_000, 1_000_000_000] {
+    fn both_intervals_agree_where_they_meet() {
+        for runs in [10_000, 100_000, EXACT_UP_TO] {
+            for succeeded in [runs / 2, runs / 10 * 9, runs / 1_000 * 999] {
+                let (low, high) = score_interval(succeeded as f64 / runs as f64, runs as f64);
+                let exact = success_rate_95(succeeded, runs).unwrap();
+                let tenth = (high - low) / 10.0;
+                assert!((exact.0 - low).abs() < tenth, "{succeeded}/{runs}: {exact:?}, {low}");
+                assert!((exact.1 - high).abs() < tenth, "{succeeded}/{runs}: {exact:?}, {high}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_counts_give_an_interval_around_the_rate() {
+        for runs in [1, 2, 999, 1_000_000, 1_000_001, u64::from(u32::MAX), u64::MAX] {
             for succeeded in [0, 1, runs / 2, runs - 1, runs] {
-                if let Some((low, high)) = success_rate_95(succeeded, runs) {
-                    assert!(low <= high, "{succeeded}/{runs}");
-                }
+                let rate = succeeded as f64 / runs as f64;
+                let (low, high) = success_rate_95(succeeded, runs).unwrap();
+                assert!(
+                    low <= rate + 1e-9 && rate <= high + 1e-9 && high - low <= 1.0,
+                    "{succeeded}/{runs}: {low} to {high}"
+                );
             }
         }
     }
