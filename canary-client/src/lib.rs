@@ -1,1 +1,87 @@
+//! The client of Canary: ask which version to run, run it, and report how it went.
+//!
+//! Blocking, without an asynchronous runtime: a program that wants to know a version number
+//! should not have to carry one. What a call waits for is bounded by the timeouts of the
+//! [`ClientBuilder`]; what can be repeated is repeated, and every `POST` carries a key that makes
+//! repeating it safe.
+//!
+//! # A worked example
+//!
+//! A scheduler asks for the version of each run, and reports the outcome:
+//!
+//! ```no_run
+//! use canary_client::{Client, Signal};
+//!
+//! # fn run(_version: &str) -> Result<f64, String> { Ok(12.5) }
+//! let artifact = "https://registry.example/etl";
+//! // CANARY_URL and CANARY_TOKEN say where and as whom; http://localhost:8080 is the default.
+//! let client = Client::from_environment()?;
+//!
+//! let version = client.latest_stable_version("etl")?;
+//! let signal = match run(&version) {
+//!     Ok(rows_per_s) => Signal::success(artifact, &version, "run-2031-05-07")
+//!         .measurement("rows_per_s", rows_per_s),
+//!     Err(cause) => Signal::failed(artifact, &version, "run-2031-05-07").description(cause),
+//! };
+//! let id = client.send_signal(&signal)?;
+//! println!("recorded as {id}");
+//! # Ok::<(), canary_client::Error>(())
+//! ```
+//!
+//! Whoever makes the versions registers them, and may watch what becomes of them:
+//!
+//! ```no_run
+//! use canary_client::{Client, NewProduct, NewRelease};
+//!
+//! let client = Client::new("http://localhost:8080")?;
+//! let product = client.create_product(&NewProduct::new(
+//!     "etl",
+//!     "https://git.example/etl",
+//!     "https://registry.example/etl",
+//! ))?;
+//! let stable = NewRelease::new(&product.artifact_url, "1.4.0").is_canary(false);
+//! client.create_release(&stable)?;
+//! let canary = NewRelease::new(&product.artifact_url, "1.5.0").canary_period(0.5).threshold(95.0);
+//! let id = client.create_release(&canary)?;
+//!
+//! for decision in client.decisions(&id)? {
+//!     println!("{} {}", decision.at, decision.sentence);
+//! }
+//! # Ok::<(), canary_client::Error>(())
+//! ```
+//!
+//! # The parts, in the order one meets them
+//!
+//! | part | what it is |
+//! | --- | --- |
+//! | [`Client`], [`ClientBuilder`] | the connection, and what can be set about it |
+//! | [`Signal`], [`Latest`] | what is reported, and what is answered to an instance |
+//! | [`NewProduct`], [`NewRelease`], [`Product`], [`Release`], [`Decision`] | what is registered, and what became of it |
+//! | [`Error`] | everything that can go wrong, and what to change then |
+//!
+//! # What is repeated, and when
+//!
+//! A call is repeated when the server could not be reached or the connection broke, and when it
+//! answered 502, 503 or 504: at most three times (see [`ClientBuilder::retries`]), after 0.2, 0.4
+//! and 0.8 seconds, less up to half of it so that many clients do not come back at once.
+//! `Retry-After` is honoured up to 30 seconds; a longer one ends the call with [`Error::Busy`].
+//! What the server refuses is never repeated. A call that took too long is not repeated either:
+//! its time is used up.
 
+#![warn(missing_docs)]
+
+mod client;
+mod config;
+mod error;
+mod retry;
+mod transport;
+mod types;
+
+pub use client::{Client, Listing};
+pub use config::ClientBuilder;
+pub use error::{Error, FieldError, Result};
+pub use types::product::{NewProduct, Product, ProductFilter};
+pub use types::release::{
+    Arm, Band, Counts, Decision, Evidence, Latest, NewRelease, Policy, Release,
+};
+pub use types::signal::{BatchOutcome, Rejection, Signal};

@@ -59,6 +59,8 @@ impl Default for Lineup {
 pub struct Effects {
     /// Releases as they are now; of several entries for one, the last holds.
     pub releases: Vec<Shared<Release>>,
+    /// Rollouts of the canaries that ended, as they were last seen.
+    pub ended: Vec<(ReleaseId, Rollout)>,
     /// Why, in the order it happened.
     pub decisions: Vec<Decision>,
 }
@@ -366,6 +368,7 @@ impl Lineup {
         let is_canary = release.is_canary && state != State::Promoted;
         let release = Shared::new(Release { state, is_canary, ..Release::clone(&release) });
         effects.releases.push(release.clone());
+        effects.ended.push((release.id, rollout));
         Some(release)
     }
 

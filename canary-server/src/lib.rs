@@ -1,1 +1,52 @@
+//! Canary releases, durable and reachable: the service as a library.
+//!
+//! # The parts, in the order a request meets them
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `api` | parses, acts, renders; one file per resource, one place that knows statuses |
+//! | `ingest` | the one road in: group commit, and everybody hears the fate of their own work |
+//! | `store` | what is durable: operations over sea-orm, all differences of databases in one file |
+//! | `live` | what every read of a selection sees, replaced whole after each commit |
+//! | `engine` | what time alone brings about |
+//! | [`config`], [`clock`], [`migration`], [`telemetry`] | what a server is given |
+//!
+//! # To add …
+//!
+//! * **an endpoint**: a method in the resource's file under `api/`; the snapshot of the OpenAPI
+//!   document shows what changed.
+//! * **a way in**: turn bytes into `ingest::Work` and submit it; the store stays out of sight.
+//! * **a table or a column**: a new step in `migration/org`, never a change to an old one.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use canary_server::{Settings, clock};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = canary_server::start(&Settings::default(), Arc::new(clock::System)).await?;
+//! println!("listening on {}", server.url());
+//! server.run_until_signal().await?;
+//! # Ok(())
+//! # }
+//! ```
 
+mod api;
+mod app;
+pub mod clock;
+pub mod config;
+mod dashboard;
+mod engine;
+mod evidence;
+mod ingest;
+mod live;
+pub mod migration;
+mod server;
+mod store;
+pub mod telemetry;
+
+pub use crate::config::{DatabaseUrl, Settings, SettingsError, Sources};
+pub use crate::server::{Server, StartError, StopError, start};
+pub use crate::store::StoreError;

@@ -1,0 +1,199 @@
+//! What goes to standard output: tables for people, JSON for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Row, Table};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    // Aligned columns and sentences; a comment of the other kind would be in every help.
+    Table,
+    // One JSON document, with the names of the API.
+    Json,
+}
+
+/// Prints in one of the forms.
+pub(crate) struct Output<'a> {
+    format: Format,
+    writer: &'a mut dyn Write,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(format: Format, writer: &'a mut dyn Write) -> Self {
+        Self { format, writer }
+    }
+
+    /// Prints a value: as JSON, or as the text that `for_people` makes of it.
+    pub(crate) fn show<T: Serialize>(
+        &mut self,
+        value: &T,
+        for_people: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => self.line(&for_people(value)),
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *self.writer, value).map_err(io::Error::from)?;
+                self.line("")
+            }
+        }
+    }
+
+    /// Prints something that happens while others wait for more: one line of text, or one line of
+    /// JSON.
+    pub(crate) fn event<T: Serialize>(
+        &mut self,
+        value: &T,
+        for_people: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => self.line(&for_people(value)),
+            Format::Json => {
+                serde_json::to_writer(&mut *self.writer, value).map_err(io::Error::from)?;
+                self.line("")
+            }
+        }
+    }
+
+    /// Prints a line for people; programs do not get it.
+    pub(crate) fn note(&mut self, text: &str) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => self.line(text),
+            Format::Json => Ok(()),
+        }
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), Failure> {
+        writeln!(self.writer, "{text}")?;
+        Ok(self.writer.flush()?)
+    }
+}
+
+/// Columns under their names, without lines; those that `right` names are aligned to the right.
+pub(crate) fn columns(
+    names: &[&str],
+    right: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let mut table = bare();
+    table.set_header(names.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    for (column, name) in table.column_iter_mut().zip(names) {
+        if right.contains(name) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    trimmed(&table)
+}
+
+/// Names on the left, values on the right.
+pub(crate) fn pairs<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut table = bare();
+    for (name, value) in entries {
+        table.add_row(Row::from(vec![Cell::new(name), Cell::new(value)]));
+    }
+    trimmed(&table)
+}
+
+fn bare() -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    // A table that is piped into a file must not depend on the width of a screen.
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Without the blanks at both ends of the lines.
+fn trimmed(table: &Table) -> String {
+    let lines = table.lines().map(|line| {
+        let line = line.trim_end();
+        line.strip_prefix(' ').unwrap_or(line).to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// 0.2 as "20 %".
+pub(crate) fn percent(part: f64) -> String {
+    let tenths = (part * 1000.0).round() / 10.0;
+    format!("{tenths} %")
+}
+
+/// "117 of 120 succeeded, 97.5 %", or that there was nothing.
+pub(crate) fn succeeded(success: u64, failed: u64) -> String {
+    match success.saturating_add(failed) {
+        0 => "no runs".to_owned(),
+        runs => {
+            format!("{success} of {runs} succeeded, {}", percent(success as f64 / runs as f64))
+        }
+    }
+}
+
+/// A period in days as people would say it: "20 s", "90 min", "12 h", "2 days".
+pub(crate) fn period(days: f64) -> String {
+    let seconds = days * 86_400.0;
+    let (value, unit) = match seconds {
+        ..120.0 => (seconds, "s"),
+        ..7_200.0 => (seconds / 60.0, "min"),
+        ..172_800.0 => (seconds / 3_600.0, "h"),
+        _ => (days, "days"),
+    };
+    format!("{} {unit}", (value * 100.0).round() / 100.0)
+}
+
+/// A value that may be missing.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_without_lines() {
+        let row = |name: &str, runs: &str| vec![name.to_owned(), runs.to_owned()];
+        let text = columns(&["NAME", "RUNS"], &["RUNS"], [row("etl", "7"), row("x", "12000")]);
+        assert_eq!(text, "NAME   RUNS\netl       7\nx     12000");
+        let text = pairs([("state", "running".to_owned()), ("id", "1".to_owned())]);
+        assert_eq!(text, "state  running\nid     1");
+    }
+
+    #[test]
+    fn shares_and_rates_are_read_as_percentages() {
+        let cases = [(0.2, "20 %"), (1.0, "100 %"), (1.0 / 3.0, "33.3 %"), (0.0, "0 %")];
+        for (part, want) in cases {
+            assert_eq!(percent(part), want);
+        }
+        assert_eq!(succeeded(117, 3), "117 of 120 succeeded, 97.5 %");
+        assert_eq!(succeeded(0, 0), "no runs");
+    }
+
+    #[test]
+    fn periods_are_said_in_a_unit_that_fits() {
+        let cases = [
+            (20.0 / 86_400.0, "20 s"),
+            (1.5 / 24.0, "90 min"),
+            (0.5, "12 h"),
+            (2.0, "2 days"),
+            (2.25, "2.25 days"),
+        ];
+        for (days, want) in cases {
+            assert_eq!(period(days), want);
+        }
+    }
+
+    #[test]
+    fn programs_get_json_and_no_notes() {
+        let mut bytes = Vec::new();
+        let mut output = Output::new(Format::Json, &mut bytes);
+        output.note("a note").unwrap();
+        output.event(&[1, 2], |_| String::new()).unwrap();
+        output.show(&[1], |_| String::new()).unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), "[1,2]\n[\n  1\n]\n");
+    }
+}

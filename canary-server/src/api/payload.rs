@@ -1,0 +1,257 @@
+//! Bodies: read as bytes, parsed by serde straight into their shape, described in OpenAPI all the
+//! same.
+//!
+//! A body without a Content-Type is taken for JSON, as CanaryPy's clients send theirs.
+
+use std::io::Read as _;
+use std::marker::PhantomData;
+
+use flate2::read::MultiGzDecoder;
+use poem::error::ReadBodyError;
+use poem::http::header;
+use poem::{IntoResponse, Request, RequestBody, Response};
+use poem_openapi::payload::{ParsePayload, Payload};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use siphasher::sip::SipHasher24;
+
+use super::problem::{ApiError, FieldError, Kind};
+
+/// Largest body of a single object, in bytes, packed and unpacked.
+const OBJECT_LIMIT: usize = 1 << 20;
+
+/// A body that is one JSON object.
+pub(crate) trait Body: DeserializeOwned + Type {
+    /// The fields that must be there, to tell of all that are missing at once.
+    const REQUIRED: &'static [&'static str];
+}
+
+/// A body that was read.
+pub(crate) struct JsonBody<T> {
+    pub(crate) value: T,
+    /// A hash of the bytes, to tell two requests with the same idempotency key apart.
+    pub(crate) fingerprint: u64,
+}
+
+impl<T: Body> Payload for JsonBody<T> {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: Body> ParsePayload for JsonBody<T> {
+    const IS_REQUIRED: bool = true;
+
+    async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+        check_content_type(request, &["application/json"])?;
+        let bytes = read_body(request, body, OBJECT_LIMIT).await?;
+        Ok(Self { value: parse(&bytes)?, fingerprint: fingerprint(&bytes) })
+    }
+}
+
+impl<'a, T: Body> ApiExtractor<'a> for JsonBody<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <Self as Payload>::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content_type = Self::CONTENT_TYPE;
+        let content = vec![MetaMediaType { content_type, schema: Self::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        <Self as ParsePayload>::from_request(request, body).await
+    }
+}
+
+/// An answer that was written by serde, described as a `T`.
+pub(crate) struct Rendered<T> {
+    json: Vec<u8>,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Rendered<T> {
+    /// Writes a value that has the shape of `T`.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, ApiError> {
+        let json = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
+        Ok(Self { json, shape: PhantomData })
+    }
+}
+
+impl<T: Type> Payload for Rendered<T> {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+impl<T: Send> IntoResponse for Rendered<T> {
+    fn into_response(self) -> Response {
+        Response::builder().content_type("application/json").body(self.json)
+    }
+}
+
+/// Refuses what announces itself as something else.
+pub(crate) fn check_content_type(request: &Request, accepted: &[&str]) -> Result<(), ApiError> {
+    let Some(content_type) = request.content_type() else { return Ok(()) };
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let is_json = |essence: &str| {
+        essence.to_ascii_lowercase().starts_with("application/") && essence.ends_with("+json")
+    };
+    if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) || is_json(essence) {
+        return Ok(());
+    }
+    let detail =
+        format!("content type `{essence}` is not read here, send {}", accepted.join(" or "));
+    Err(ApiError::new(Kind::UnsupportedMediaType, detail))
+}
+
+/// Reads a whole body, unpacked if it is gzip; `limit` is in bytes, packed and unpacked.
+pub(crate) async fn read_body(
+    request: &Request,
+    body: &mut RequestBody,
+    limit: usize,
+) -> Result<Vec<u8>, ApiError> {
+    let too_large = || {
+        let detail =
+            format!("the body has more than {limit} bytes, which is the limit of this path");
+        ApiError::new(Kind::BodyTooLarge, detail)
+    };
+    let packed = body
+        .take()
+        .map_err(|error| ApiError::internal(&error))?
+        .into_bytes_limit(limit)
+        .await
+        .map_err(|error| match error {
+            ReadBodyError::PayloadTooLarge => too_large(),
+            other => ApiError::new(Kind::NotJson, format!("the body ended too early: {other}")),
+        })?;
+    match request.header(header::CONTENT_ENCODING) {
+        None => Ok(packed.into()),
+        Some(encoding) if encoding.eq_ignore_ascii_case("identity") => Ok(packed.into()),
+        Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {
+            let mut bytes = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
+            MultiGzDecoder::new(&packed[..])
+                .take(limit as u64 + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| ApiError::new(Kind::BadGzip, error.to_string()))?;
+            if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+        }
+        Some(other) => {
+            let detail = format!("content encoding `{other}` is not read here, send gzip or none");
+            Err(ApiError::new(Kind::UnsupportedMediaType, detail))
+        }
+    }
+}
+
+/// A hash of the bytes of a request.
+pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
+    SipHasher24::new().hash(bytes)
+}
+
+/// Reads one JSON object; only if that fails is it asked where and why.
+pub(crate) fn parse<T: Body>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
+}
+
+fn explain<T: Body>(bytes: &[u8], error: &serde_json::Error) -> ApiError {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return ApiError::new(Kind::NotJson, "the body is empty, it must be a JSON object");
+    }
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return ApiError::new(Kind::NotJson, format!("the body is not JSON: {error}"));
+    };
+    let missing = |field: &&&str| value.get(**field).is_none_or(serde_json::Value::is_null);
+    let mut errors: Vec<FieldError> = match value {
+        serde_json::Value::Object(_) => T::REQUIRED.iter().filter(missing).map(required).collect(),
+        _ => Vec::new(),
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    if let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        let text = plain_text(&error.inner().to_string());
+        let is_told =
+            errors.iter().any(|told| text == format!("missing field `{}`", &told.pointer[1..]))
+                || errors.iter().any(|told| error.path().to_string() == told.pointer[1..]);
+        if !is_told {
+            errors.push(FieldError { pointer: pointer(&error.path().to_string()), detail: text });
+        }
+    }
+    ApiError::invalid(errors)
+}
+
+fn required(field: &&str) -> FieldError {
+    FieldError { pointer: format!("/{field}"), detail: format!("{field} is missing") }
+}
+
+/// `policy.min_signals` as a JSON pointer.
+fn pointer(path: &str) -> String {
+    if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) }
+}
+
+/// What serde says, without the place, and with the nearest name for an unknown one.
+pub(crate) fn plain_text(message: &str) -> String {
+    let text = message.split(" at line ").next().unwrap_or(message);
+    let mut names = text.split('`').skip(1).step_by(2);
+    match (text.starts_with("unknown field"), names.next()) {
+        (true, Some(unknown)) => {
+            let known: Vec<&str> = names.collect();
+            let nearest =
+                known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, unknown));
+            match nearest {
+                Some(nearest) => format!(
+                    "unknown field `{unknown}`, did you mean `{nearest}`? Known are {}",
+                    known.join(", ")
+                ),
+                None => format!("unknown field `{unknown}`"),
+            }
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Collects the values of a body that cannot be accepted.
+#[derive(Debug, Default)]
+pub(crate) struct Checks(Vec<FieldError>);
+
+impl Checks {
+    /// Takes a value, or notes why not.
+    pub(crate) fn take<T, E: ToString>(&mut self, field: &str, value: Result<T, E>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let pointer = format!("/{field}");
+                self.0.push(FieldError { pointer, detail: error.to_string() });
+                None
+            }
+        }
+    }
+
+    /// The values together, if all were taken.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, ApiError> {
+        value.filter(|_| self.0.is_empty()).ok_or_else(|| ApiError::invalid(self.0))
+    }
+}

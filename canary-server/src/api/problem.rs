@@ -1,0 +1,407 @@
+//! Problems: every answer that is no success, as RFC 9457 describes it.
+//!
+//! The only place that knows status codes: one table of kinds, and one `match` without `_` from
+//! each error to its kind.
+//! A problem's `type` leads to a page that explains it; a 5xx shows a request id and nothing of the
+//! inside.
+
+use canary_core::lineup::ActionError;
+use canary_core::value::ValueError;
+use poem::IntoResponse as _;
+use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
+use poem::http::StatusCode;
+use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
+use tracing::error;
+
+use crate::ingest::IngestError;
+use crate::store::StoreError;
+
+tokio::task_local! {
+    /// The identifier of the request that is being answered.
+    pub(crate) static REQUEST_ID: String;
+}
+
+/// What kind of problem it is; its word is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NotJson,
+    NotUuid,
+    BadGzip,
+    Invalid,
+    InvalidParameter,
+    UnknownProduct,
+    UnknownVersion,
+    UnknownRelease,
+    NoActiveRelease,
+    UnknownPath,
+    MethodNotAllowed,
+    Taken,
+    Conflict,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    KeyReused,
+    Busy,
+    Internal,
+}
+
+impl Kind {
+    /// Every kind: word, status, title, and what it means for a person.
+    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 18] = [
+        (
+            Self::NotJson,
+            "not_json",
+            400,
+            "The body is not JSON",
+            "The body could not be read as JSON. The detail says at which line and column. Nothing was stored.",
+        ),
+        (
+            Self::NotUuid,
+            "not_uuid",
+            400,
+            "Not a UUID",
+            "An identifier in the path is not a UUID, for example 6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11.",
+        ),
+        (
+            Self::BadGzip,
+            "bad_gzip",
+            400,
+            "The body is not gzip",
+            "The body is announced with Content-Encoding: gzip and cannot be unpacked. Nothing was stored.",
+        ),
+        (
+            Self::Invalid,
+            "invalid",
+            422,
+            "A value cannot be accepted",
+            "The body is JSON, and at least one of its values cannot be accepted. The list `errors` names each of them with a JSON pointer and the limit it broke. Nothing was stored.",
+        ),
+        (
+            Self::InvalidParameter,
+            "invalid_parameter",
+            422,
+            "A parameter cannot be accepted",
+            "A parameter of the query or a header cannot be accepted. The detail names it and its limit.",
+        ),
+        (
+            Self::UnknownProduct,
+            "unknown_product",
+            404,
+            "Unknown product",
+            "No product has this name, identifier or artifact_url. Register it with POST /product.",
+        ),
+        (
+            Self::UnknownVersion,
+            "unknown_version",
+            404,
+            "Unknown version",
+            "The product has no release with this version. Versions are compared to the letter. Register it with POST /release.",
+        ),
+        (
+            Self::UnknownRelease,
+            "unknown_release",
+            404,
+            "Unknown release",
+            "No release has this identifier. GET /release lists them.",
+        ),
+        (
+            Self::NoActiveRelease,
+            "no_active_release",
+            404,
+            "No active release",
+            "The product has no release to hand out: none was registered, or its only canary was rolled back. Register one with POST /release.",
+        ),
+        (
+            Self::UnknownPath,
+            "unknown_path",
+            404,
+            "Unknown path",
+            "The server has no such path. The document at /openapi.json lists all of them.",
+        ),
+        (
+            Self::MethodNotAllowed,
+            "method_not_allowed",
+            405,
+            "Method not allowed",
+            "The path exists, and not with this method. The document at /openapi.json lists the methods of each path.",
+        ),
+        (
+            Self::Taken,
+            "taken",
+            409,
+            "Already registered",
+            "A name, an artifact_url or a version is taken. Each product has a name and an artifact_url of its own, and each version of a product is registered once.",
+        ),
+        (
+            Self::Conflict,
+            "conflict",
+            409,
+            "Not in this state",
+            "The action makes no sense in the state that the release is in. The detail says which state that is and what to do instead. Nothing has changed.",
+        ),
+        (
+            Self::BodyTooLarge,
+            "body_too_large",
+            413,
+            "The body is too large",
+            "The body is larger than this path accepts, packed or unpacked. Send smaller batches. Nothing was stored.",
+        ),
+        (
+            Self::UnsupportedMediaType,
+            "unsupported_media_type",
+            415,
+            "Unsupported media type",
+            "The body's Content-Type is not one that this path reads. Most paths read application/json.",
+        ),
+        (
+            Self::KeyReused,
+            "key_reused",
+            422,
+            "Idempotency key used before",
+            "The Idempotency-Key came before with another body. A key stands for one request: make a new one for each.",
+        ),
+        (
+            Self::Busy,
+            "busy",
+            503,
+            "Try again later",
+            "The server is full, starting or stopping. Nothing of the request was stored; send it again after the seconds of the Retry-After header.",
+        ),
+        (
+            Self::Internal,
+            "internal",
+            500,
+            "A fault of the server",
+            "Something failed inside the server. Nothing was acknowledged. The cause is in the server's log under the request_id.",
+        ),
+    ];
+
+    fn row(self) -> (&'static str, u16, &'static str) {
+        let row = Self::ALL.iter().find(|(kind, ..)| *kind == self);
+        // Every kind has its row: a test goes through them.
+        row.map_or(("internal", 500, "A fault of the server"), |(_, code, status, title, _)| {
+            (code, *status, title)
+        })
+    }
+}
+
+/// One value of a body that cannot be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
+pub(crate) struct FieldError {
+    /// JSON pointer to the value, for example `/threshold`; empty for the whole body.
+    pub(crate) pointer: String,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+}
+
+/// A problem document of RFC 9457.
+#[derive(Debug, Clone, Serialize, Object)]
+pub(crate) struct Problem {
+    /// Where this kind of problem is explained.
+    #[oai(rename = "type")]
+    #[serde(rename = "type")]
+    problem_type: String,
+    /// The kind of problem, for a person.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time, in one sentence.
+    detail: String,
+    /// The kind of problem, a stable word.
+    code: String,
+    /// Identifies the request in the log.
+    request_id: String,
+    /// The values of the body that cannot be accepted.
+    #[oai(skip_serializing_if_is_empty)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
+/// What the API answers besides success.
+#[derive(Debug, ApiResponse)]
+pub(crate) enum ApiError {
+    /// The request cannot be read.
+    #[oai(status = 400, content_type = "application/problem+json")]
+    BadRequest(Json<Problem>),
+    /// No such thing.
+    #[oai(status = 404, content_type = "application/problem+json")]
+    NotFound(Json<Problem>),
+    /// The path has no such method.
+    #[oai(status = 405, content_type = "application/problem+json")]
+    MethodNotAllowed(Json<Problem>),
+    /// Taken, or not in this state.
+    #[oai(status = 409, content_type = "application/problem+json")]
+    Conflict(Json<Problem>),
+    /// The body is larger than this path accepts.
+    #[oai(status = 413, content_type = "application/problem+json")]
+    TooLarge(Json<Problem>),
+    /// The Content-Type is not one that this path reads.
+    #[oai(status = 415, content_type = "application/problem+json")]
+    MediaType(Json<Problem>),
+    /// The request is understood, and its values cannot be accepted.
+    #[oai(status = 422, content_type = "application/problem+json")]
+    Refused(Json<Problem>),
+    /// A fault of the server; the cause is in the log under `request_id`.
+    #[oai(status = 500, content_type = "application/problem+json")]
+    Internal(Json<Problem>),
+    /// Too much waits, or the server is starting or stopping.
+    #[oai(status = 503, content_type = "application/problem+json")]
+    Busy(
+        Json<Problem>,
+        /// Seconds after which to try again.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
+}
+
+impl ApiError {
+    /// A problem with one sentence.
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self::with_errors(kind, detail, Vec::new())
+    }
+
+    /// A problem with the values that cannot be accepted.
+    pub(crate) fn with_errors(
+        kind: Kind,
+        detail: impl Into<String>,
+        errors: Vec<FieldError>,
+    ) -> Self {
+        let (code, status, title) = kind.row();
+        let problem = Json(Problem {
+            problem_type: format!("/problems/{code}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            code: code.to_owned(),
+            request_id: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
+            errors,
+        });
+        match status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            405 => Self::MethodNotAllowed(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::TooLarge(problem),
+            415 => Self::MediaType(problem),
+            422 => Self::Refused(problem),
+            503 => Self::Busy(problem, 1),
+            _ => Self::Internal(problem),
+        }
+    }
+
+    /// Values of a body that cannot be accepted; the detail tells of the first.
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [] => String::new(),
+            [only] => only.detail.clone(),
+            [first, rest @ ..] => {
+                let noun = if rest.len() == 1 { "value" } else { "values" };
+                format!("{}; {} more {noun} cannot be accepted", first.detail, rest.len())
+            }
+        };
+        Self::with_errors(Kind::Invalid, detail, errors)
+    }
+
+    /// A parameter that is no value of the domain.
+    pub(crate) fn parameter(name: &str, error: &ValueError) -> Self {
+        let kind = match error {
+            ValueError::NotUuid { .. } => Kind::NotUuid,
+            _ => Kind::InvalidParameter,
+        };
+        Self::new(kind, format!("parameter `{name}`: {error}"))
+    }
+
+    /// The stable word and the sentence, for the element of a batch.
+    pub(crate) fn code_and_detail(self) -> (String, String) {
+        let (Self::BadRequest(problem)
+        | Self::NotFound(problem)
+        | Self::MethodNotAllowed(problem)
+        | Self::Conflict(problem)
+        | Self::TooLarge(problem)
+        | Self::MediaType(problem)
+        | Self::Refused(problem)
+        | Self::Internal(problem)
+        | Self::Busy(problem, _)) = self;
+        (problem.0.code, problem.0.detail)
+    }
+
+    /// A fault of the server: told in the log, not in the answer.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
+        error!(request.id = request_id, %cause, "a request failed");
+        Self::new(Kind::Internal, "the server failed to answer, its log has the cause")
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        let kind = match &error {
+            IngestError::NameTaken(_)
+            | IngestError::ArtifactUrlTaken(_)
+            | IngestError::VersionTaken { .. } => Kind::Taken,
+            IngestError::Register(_)
+            | IngestError::Action(
+                ActionError::WrongState { .. } | ActionError::CanaryIsRunning { .. },
+            ) => Kind::Conflict,
+            IngestError::UnknownRelease(_) => Kind::UnknownRelease,
+            IngestError::KeyReused(_) => Kind::KeyReused,
+            IngestError::QueueFull { .. } | IngestError::Stopping { .. } => Kind::Busy,
+            IngestError::Store(cause) => return Self::internal(cause),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+/// Makes a problem of what the framework refused: unknown paths, wrong methods, unreadable bodies.
+pub(crate) fn of_framework(error: poem::Error, method: &str, path: &str) -> poem::Response {
+    let text = error.to_string();
+    let api_error = if error.is::<NotFoundError>() {
+        ApiError::new(Kind::UnknownPath, format!("there is no path `{path}`"))
+    } else if error.is::<MethodNotAllowedError>() {
+        let detail = format!("path `{path}` has no method {method}");
+        ApiError::new(Kind::MethodNotAllowed, detail)
+    } else if error.is::<ParsePathError>() || error.is::<ParseParamError>() {
+        ApiError::new(Kind::InvalidParameter, text)
+    } else if error.is::<ContentTypeError>() {
+        ApiError::new(Kind::UnsupportedMediaType, text)
+    } else if error.is::<ReadBodyError>() {
+        ApiError::new(Kind::NotJson, text)
+    } else if error.is_from_response() {
+        return error.into_response();
+    } else {
+        match error.status() {
+            status if status.is_client_error() => ApiError::new(Kind::NotJson, text),
+            StatusCode::SERVICE_UNAVAILABLE => ApiError::new(Kind::Busy, text),
+            _ => ApiError::internal(&text),
+        }
+    };
+    api_error.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_row_and_a_word_of_its_own() {
+        let mut codes: Vec<&str> = Kind::ALL.iter().map(|(_, code, ..)| *code).collect();
+        for (kind, code, status, ..) in Kind::ALL {
+            assert_eq!(kind.row().0, code);
+            let response = ApiError::new(kind, "detail").into_response();
+            assert_eq!(response.status().as_u16(), status, "{code}");
+            let content_type = response.header("content-type").unwrap();
+            assert!(content_type.starts_with("application/problem+json"), "{code}: {content_type}");
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Kind::ALL.len());
+    }
+}

@@ -1,0 +1,332 @@
+//! Releases as they come in and go out.
+
+use canary_core::policy::{MinSignals, OnInsufficient, OnSupersede, Policy, ThresholdRule};
+use canary_core::product::{Product, ProductId};
+use canary_core::release::{BandCount, CanaryPeriod, Release, ReleaseId, State, Threshold};
+use canary_core::rollout::{BandCounts, Counts, Rollout};
+use canary_core::time::Timestamp;
+use canary_core::version::Version;
+use poem_openapi::Object;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::api::moment;
+use crate::api::payload::{Body, Checks};
+use crate::api::problem::ApiError;
+use crate::api::product::ProductBody;
+use crate::evidence::EvidenceBody;
+use crate::store::{StoredDecision, StoredRelease};
+
+/// How a canary is judged; what is absent is as it is for a team that sets nothing.
+#[derive(Debug, Default, Deserialize, Object)]
+#[oai(rename = "Policy")]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyBody {
+    /// `threshold` (default): a test of the success rate against the threshold that stays valid
+    /// however often one looks; at most 1 % of good canaries are rolled back by it. `ratio`: the
+    /// plain success percentage against the threshold once `min_signals` are in.
+    rule: Option<String>,
+    /// Judged signals of the canary that make a verdict at the end of its period, 0 to 1 000 000,
+    /// 1 if absent.
+    min_signals: Option<i64>,
+    /// With fewer signals at the end of the period: `hold` (default), `promote` or `rollback`.
+    on_insufficient: Option<String>,
+    /// When a newer release is registered while this one runs: `promote_if_healthy` (default),
+    /// `abort` or `reject`.
+    on_supersede: Option<String>,
+}
+
+impl PolicyBody {
+    fn parse(self, checks: &mut Checks) -> Option<Policy> {
+        let default = Policy::default();
+        let rule = match self.rule {
+            Some(word) => checks.take("policy/rule", ThresholdRule::parse(&word)),
+            None => Some(default.rule),
+        };
+        let min_signals = match self.min_signals {
+            Some(count) => checks.take("policy/min_signals", MinSignals::parse(count)),
+            None => Some(default.min_signals),
+        };
+        let on_insufficient = match self.on_insufficient {
+            Some(word) => checks.take("policy/on_insufficient", OnInsufficient::parse(&word)),
+            None => Some(default.on_insufficient),
+        };
+        let on_supersede = match self.on_supersede {
+            Some(word) => checks.take("policy/on_supersede", OnSupersede::parse(&word)),
+            None => Some(default.on_supersede),
+        };
+        Some(Policy {
+            rule: rule?,
+            min_signals: min_signals?,
+            on_insufficient: on_insufficient?,
+            on_supersede: on_supersede?,
+        })
+    }
+}
+
+impl From<&Policy> for PolicyBody {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            rule: Some(policy.rule.as_str().to_owned()),
+            min_signals: Some(i64::from(policy.min_signals.get())),
+            on_insufficient: Some(policy.on_insufficient.as_str().to_owned()),
+            on_supersede: Some(policy.on_supersede.as_str().to_owned()),
+        }
+    }
+}
+
+/// A version of a product, to be registered.
+#[derive(Debug, Deserialize, Object)]
+#[oai(rename = "NewRelease")]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewReleaseBody {
+    /// Passed over; the server makes the identifier.
+    #[serde(default, rename = "id")]
+    #[oai(rename = "id", deprecated)]
+    _id: Option<String>,
+    /// The product, by its artifact_url.
+    pub(super) artifact_url: String,
+    /// Any string of 1 to 128 visible characters, unique within the product, returned to the
+    /// letter. Compared as SemVer where it parses as such, also leniently.
+    semver_version: String,
+    /// Whether it is a canary, true if absent; else it is stable at once.
+    is_canary: Option<bool>,
+    /// Whether it is handed out, true if absent.
+    is_active: Option<bool>,
+    /// Lowest acceptable success rate in percent, 0 to 100, 80 if absent.
+    threshold: Option<f64>,
+    /// How long the canary is watched, in days, 0.000001 to 3650, 2 if absent.
+    canary_period: Option<f64>,
+    /// In how many steps it widens, 1 to 100, 5 if absent.
+    band_count: Option<i64>,
+    /// When its first band begins, RFC 3339, now if absent; a value without zone is UTC.
+    release_date: Option<String>,
+    /// How it is judged.
+    policy: Option<PolicyBody>,
+}
+
+impl Body for NewReleaseBody {
+    const REQUIRED: &'static [&'static str] = &["artifact_url", "semver_version"];
+}
+
+impl NewReleaseBody {
+    /// Checks all values, and tells of all that cannot be accepted.
+    pub(super) fn parse(self, product: ProductId, now: Timestamp) -> Result<Release, ApiError> {
+        let mut checks = Checks::default();
+        let version = checks.take("semver_version", Version::parse(self.semver_version));
+        let threshold = match self.threshold {
+            Some(percent) => checks.take("threshold", Threshold::parse(percent)),
+            None => Some(Threshold::DEFAULT),
+        };
+        let canary_period = match self.canary_period {
+            Some(days) => checks.take("canary_period", CanaryPeriod::parse(days)),
+            None => Some(CanaryPeriod::DEFAULT),
+        };
+        let band_count = match self.band_count {
+            Some(count) => checks.take("band_count", BandCount::parse(count)),
+            None => Some(BandCount::DEFAULT),
+        };
+        let release_date = match self.release_date {
+            Some(text) => checks.take("release_date", moment::parse("release_date", &text)),
+            None => Some(now),
+        };
+        let policy = self.policy.unwrap_or_default().parse(&mut checks);
+        let is_canary = self.is_canary.unwrap_or(true);
+        let state = match (self.is_active.unwrap_or(true), is_canary) {
+            (false, _) => State::Retired,
+            (true, true) => State::Running,
+            (true, false) => State::Stable,
+        };
+        let release = || {
+            Some(Release {
+                id: ReleaseId::from_bytes(Uuid::now_v7().into_bytes()),
+                product,
+                version: version?,
+                state,
+                is_canary,
+                threshold: threshold?,
+                canary_period: canary_period?,
+                band_count: band_count?,
+                release_date: release_date?,
+                registered_at: now,
+                policy: policy?,
+            })
+        };
+        checks.finish(release())
+    }
+}
+
+/// All signals of a release.
+#[derive(Debug, Object)]
+#[oai(rename = "SignalCounts")]
+struct SignalCountsBody {
+    /// Runs that succeeded.
+    success: u64,
+    /// Runs that failed.
+    failed: u64,
+    /// Runs that say nothing about the version; never judged.
+    neutral: u64,
+    /// All of them.
+    total: u64,
+}
+
+/// Judged runs of one version in one band.
+#[derive(Debug, Object)]
+#[oai(rename = "BandArm")]
+struct BandArmBody {
+    /// Runs that succeeded.
+    success: u64,
+    /// Runs that failed.
+    failed: u64,
+}
+
+impl From<Counts> for BandArmBody {
+    fn from(counts: Counts) -> Self {
+        Self { success: counts.success, failed: counts.failed }
+    }
+}
+
+/// One step of a canary's way.
+#[derive(Debug, Object)]
+#[oai(rename = "Band")]
+struct BandBody {
+    /// Counted from 1.
+    number: u16,
+    /// The canary's part of the runs, 0 to 1.
+    share: f64,
+    /// When it begins, RFC 3339.
+    starts_at: String,
+    /// Runs of the canary.
+    canary: BandArmBody,
+    /// Runs of the stable version meanwhile.
+    stable: BandArmBody,
+}
+
+/// What was done to a release, and why.
+#[derive(Debug, Object)]
+#[oai(rename = "Decision")]
+pub(super) struct DecisionBody {
+    /// When, RFC 3339.
+    at: String,
+    /// `advance`, `hold`, `promote`, `rollback`, `pause`, `resume`, `supersede` or `retire`.
+    action: String,
+    /// Where the release stood: a state, or `band 1`.
+    from: String,
+    /// Where it stands since.
+    to: String,
+    /// Who decided: `engine` or `operator`.
+    actor: String,
+    /// On what ground: `threshold`, `ratio`, `schedule`, `on_insufficient`, `on_supersede` or
+    /// `operator`.
+    rule: String,
+    /// Why, in one plain sentence.
+    sentence: String,
+    /// What was known; absent where no canary was under test.
+    evidence: Option<EvidenceBody>,
+}
+
+impl From<StoredDecision> for DecisionBody {
+    fn from(stored: StoredDecision) -> Self {
+        let StoredDecision { at, action, from, to, actor, rule, sentence, evidence } = stored;
+        let evidence = evidence.and_then(|json| serde_json::from_str(&json).ok());
+        let at = moment::show(at);
+        Self { at, action, from, to, actor, rule, sentence, evidence }
+    }
+}
+
+/// A version of a product, with its state and counts.
+#[derive(Debug, Object)]
+#[oai(rename = "Release")]
+pub(super) struct ReleaseBody {
+    /// Its identifier, a UUID.
+    id: String,
+    /// The product it is a version of.
+    product: ProductBody,
+    /// The version, to the letter.
+    semver_version: String,
+    /// Whether it was registered as a canary and has not been promoted.
+    is_canary: bool,
+    /// Whether it is handed out.
+    is_active: bool,
+    /// `stable`, `running`, `paused`, `promoted`, `rolled_back`, `superseded` or `retired`.
+    state: String,
+    /// Lowest acceptable success rate, in percent.
+    threshold: f64,
+    /// How long it is watched as a canary, in days.
+    canary_period: f64,
+    /// In how many steps it widens.
+    band_count: u16,
+    /// When its first band begins, RFC 3339.
+    release_date: String,
+    /// How it is judged.
+    policy: PolicyBody,
+    /// The band it is in, counted from 1; null before the first and when it is no open canary.
+    band: Option<u16>,
+    /// Its part of the runs now, 0 to 1.
+    share: f64,
+    /// When the next band begins, RFC 3339; null in the last band, while paused, and when it is no
+    /// open canary.
+    next_band_at: Option<String>,
+    /// All its signals.
+    signals: SignalCountsBody,
+    /// Its bands with the judged runs in each; empty if it never was a canary.
+    bands: Vec<BandBody>,
+    /// The decision that ended its time as a canary; null while there is none.
+    verdict: Option<DecisionBody>,
+}
+
+impl ReleaseBody {
+    pub(super) fn of(
+        product: &Product,
+        stored: StoredRelease,
+        verdict: Option<StoredDecision>,
+        now: Timestamp,
+    ) -> Self {
+        let StoredRelease { release, signals, rollout } = stored;
+        let open = rollout.as_ref().filter(|_| release.state.is_open());
+        let band = open.map(|rollout| rollout.schedule().band_at(now)).filter(|band| *band > 0);
+        let share = match open {
+            Some(rollout) => rollout.share_at(now).as_f64(),
+            None if release.state.is_stable() => 1.0,
+            None => 0.0,
+        };
+        let next_band_at = open.and_then(|rollout| rollout.schedule().next_band_at(now));
+        Self {
+            id: release.id.to_string(),
+            product: product.into(),
+            semver_version: release.version.to_string(),
+            is_canary: release.is_canary,
+            is_active: release.is_active(),
+            state: release.state.as_str().to_owned(),
+            threshold: release.threshold.percent(),
+            canary_period: release.canary_period.days(),
+            band_count: release.band_count.get(),
+            release_date: moment::show(release.release_date),
+            policy: (&release.policy).into(),
+            band,
+            share,
+            next_band_at: next_band_at.map(moment::show),
+            signals: SignalCountsBody {
+                success: signals.success,
+                failed: signals.failed,
+                neutral: signals.neutral,
+                total: signals.total(),
+            },
+            bands: rollout.as_ref().map(bands).unwrap_or_default(),
+            verdict: verdict.map(Into::into),
+        }
+    }
+}
+
+fn bands(rollout: &Rollout) -> Vec<BandBody> {
+    let schedule = rollout.schedule();
+    let rows = (1..).zip(schedule.starts()).zip(rollout.bands());
+    rows.map(|((number, starts_at), BandCounts { canary, stable })| BandBody {
+        number,
+        share: schedule.share(number).as_f64(),
+        starts_at: moment::show(*starts_at),
+        canary: (*canary).into(),
+        stable: (*stable).into(),
+    })
+    .collect()
+}

@@ -1,0 +1,156 @@
+//! The server itself: version, health, figures, and the pages that explain problems.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use poem::web::{Html, Path};
+use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use super::Tag;
+use super::problem::{ApiError, Kind};
+use crate::app::App;
+use crate::dashboard::escape;
+
+/// The program that answers.
+#[derive(Debug, Object)]
+#[oai(rename = "Version")]
+struct VersionBody {
+    /// Its name.
+    name: String,
+    /// Its version, SemVer.
+    version: String,
+}
+
+/// Whether the server is well.
+#[derive(Debug, Object)]
+#[oai(rename = "Health")]
+struct HealthBody {
+    /// `ok`, or what is wrong.
+    status: String,
+    /// Signals and other works that wait for a commit.
+    waiting: u64,
+}
+
+#[derive(ApiResponse)]
+enum Readiness {
+    /// Send requests.
+    #[oai(status = 200)]
+    Ready(Json<HealthBody>),
+    /// Send none for now.
+    #[oai(status = 503)]
+    NotReady(Json<HealthBody>),
+}
+
+/// The server.
+pub(crate) struct SystemApi(pub(crate) Arc<App>);
+
+#[OpenApi(tag = "Tag::System")]
+impl SystemApi {
+    /// Show the version of the server
+    #[oai(path = "/version", method = "get", operation_id = "get_version")]
+    async fn version(&self) -> Json<VersionBody> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Json(VersionBody { name: "canary".to_owned(), version })
+    }
+
+    /// Ask whether the process lives
+    #[oai(path = "/health/live", method = "get", operation_id = "get_liveness")]
+    async fn live(&self) -> Json<HealthBody> {
+        Json(self.health("ok"))
+    }
+
+    /// Ask whether the server can do its work
+    ///
+    /// 503 while it stops, and while its database does not answer.
+    #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
+    async fn ready(&self) -> Readiness {
+        if self.0.is_stopping.load(Ordering::Relaxed) {
+            return Readiness::NotReady(Json(self.health("the server is stopping")));
+        }
+        match self.0.store.ping().await {
+            Ok(()) => Readiness::Ready(Json(self.health("ok"))),
+            Err(_) => Readiness::NotReady(Json(self.health("the database does not answer"))),
+        }
+    }
+
+    /// Show figures for Prometheus
+    #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
+    async fn metrics(&self) -> PlainText<String> {
+        PlainText(self.figures())
+    }
+}
+
+impl SystemApi {
+    fn health(&self, status: &str) -> HealthBody {
+        HealthBody { status: status.to_owned(), waiting: self.0.ingest.waiting() as u64 }
+    }
+
+    /// Counters since the start, in the text format of Prometheus.
+    fn figures(&self) -> String {
+        let tally = &self.0.ingest.tally;
+        let open = |live: &Arc<crate::live::Live>| live.lineup().0.open().is_some();
+        let products = self.0.directory.all();
+        let running = products.iter().filter(|live| open(live)).count() as u64;
+        let counter = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
+        let rows = [
+            (
+                "canary_signals_total",
+                "counter",
+                "signals that were stored",
+                counter(&tally.signals),
+            ),
+            (
+                "canary_duplicates_total",
+                "counter",
+                "signals that were stored before",
+                counter(&tally.duplicates),
+            ),
+            (
+                "canary_decisions_total",
+                "counter",
+                "decisions that were taken",
+                counter(&tally.decisions),
+            ),
+            ("canary_commits_total", "counter", "commits", counter(&tally.commits)),
+            (
+                "canary_failed_commits_total",
+                "counter",
+                "commits that failed",
+                counter(&tally.failed_commits),
+            ),
+            (
+                "canary_waiting",
+                "gauge",
+                "signals and other works that wait for a commit",
+                self.0.ingest.waiting() as u64,
+            ),
+            ("canary_products", "gauge", "products", products.len() as u64),
+            ("canary_open_rollouts", "gauge", "canaries that are running or paused", running),
+        ];
+        let mut text = String::new();
+        for (name, kind, help, value) in rows {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        }
+        text
+    }
+}
+
+/// The page that explains a kind of problem.
+#[poem::handler]
+pub(super) fn problem_page(Path(code): Path<String>) -> Result<Html<String>, ApiError> {
+    let row = Kind::ALL.iter().find(|(_, word, ..)| *word == code);
+    let Some((_, code, status, title, meaning)) = row else {
+        let detail = format!("there is no kind of problem `{code}`");
+        return Err(ApiError::new(Kind::UnknownPath, detail));
+    };
+    let body = format!(
+        "<h1>{}</h1><p>Code <code>{code}</code>, HTTP status {status}.</p><p>{}</p>\
+         <p><a href=\"/docs\">The API</a></p>",
+        escape(title),
+        escape(meaning)
+    );
+    Ok(Html(crate::dashboard::frame(title, &body)))
+}

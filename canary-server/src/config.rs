@@ -1,0 +1,347 @@
+//! Settings: flags win over the environment, the environment over the file.
+//!
+//! One table, [`KNOWN`], names every setting; the environment writes them `CANARY_API_PORT`, the
+//! file and the flags `api_port`.
+//! `CANARYPY_` names are read where the `CANARY_` name is absent, so that a CanaryPy installation
+//! moves over by changing the program.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Every setting of the server, without its prefix, with what it means.
+pub const KNOWN: [(&str, &str); 9] = [
+    ("api_host", "address to listen on"),
+    ("api_port", "port to listen on, 0 for any free one"),
+    ("api_log_level", "error, warn, info, debug or trace, or a filter"),
+    ("db_conn_string", "database, for example sqlite://canary.db?mode=rwc"),
+    ("db_user", "part of the database's address, with db_host"),
+    ("db_password", "part of the database's address, with db_host"),
+    ("db_host", "part of the database's address"),
+    ("db_port", "part of the database's address, with db_host"),
+    ("db_name", "part of the database's address, with db_host"),
+];
+
+/// Settings of the clients that may stand beside the server's; the server passes them over.
+const OF_OTHERS: [&str; 5] = ["url", "token", "api_reload", "api_debug", "test_postgres_url"];
+
+/// Where settings come from; all of it is passed in.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Names without prefix, as `api_port`, and values.
+    pub flags: Vec<(String, String)>,
+    /// The environment, or the part of it that matters.
+    pub environment: Vec<(String, String)>,
+    /// The file, usually `canary.toml`.
+    pub file: Option<PathBuf>,
+}
+
+impl Sources {
+    /// The environment of this process, and `canary.toml` in the working directory if it exists.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        let file = Path::new("canary.toml");
+        Self {
+            flags: Vec::new(),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .filter(|(name, _)| name.starts_with("CANARY"))
+                .collect(),
+            file: file.exists().then(|| file.to_owned()),
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// No such setting.
+    #[error("unknown setting `{name}` in {source_name}, did you mean `{nearest}`?")]
+    Unknown {
+        /// As it was written.
+        name: String,
+        /// Where it was found.
+        source_name: String,
+        /// The nearest known name, written the same way.
+        nearest: String,
+    },
+    /// A value that does not fit.
+    #[error("setting `{name}` is `{value}`, {expected}")]
+    BadValue {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would fit.
+        expected: &'static str,
+    },
+    /// The file cannot be read, or is no TOML.
+    #[error("cannot read settings from `{path}`: {cause}")]
+    BadFile {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// The address of a database; never shown with its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// Takes an address such as `sqlite://canary.db?mode=rwc`.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The address with its password: for the driver, not for people.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return formatter.write_str("(no database address)");
+        };
+        match rest.rsplit_once('@') {
+            Some((credentials, place)) => {
+                let user = credentials.split(':').next().unwrap_or_default();
+                write!(formatter, "{scheme}://{user}:***@{place}")
+            }
+            None => write!(formatter, "{scheme}://{rest}"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// What a server needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Level or filter of the log.
+    pub log_level: String,
+    /// Where everything is kept.
+    pub database: DatabaseUrl,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            log_level: "info".to_owned(),
+            database: DatabaseUrl::new("sqlite://canary.db?mode=rwc"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for an unknown name, a value that does not fit, or an unreadable file.
+    pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
+        let mut values = BTreeMap::new();
+        if let Some(path) = &sources.file {
+            values.extend(read_file(path)?);
+        }
+        values.extend(read_environment(&sources.environment, "CANARYPY_")?);
+        values.extend(read_environment(&sources.environment, "CANARY_")?);
+        for (name, value) in &sources.flags {
+            let known = known(name).ok_or_else(|| unknown(name, "the flags", ""))?;
+            values.insert(known, value.clone());
+        }
+
+        let defaults = Self::default();
+        let port = match values.get("api_port") {
+            None => defaults.port,
+            Some(text) => text.parse().map_err(|_| SettingsError::BadValue {
+                name: "api_port",
+                value: text.clone(),
+                expected: "it must be a port from 0 to 65535",
+            })?,
+        };
+        let database = database(&values)?.unwrap_or(defaults.database);
+        Ok(Self {
+            host: values.remove("api_host").unwrap_or(defaults.host),
+            port,
+            log_level: values.remove("api_log_level").unwrap_or(defaults.log_level),
+            database,
+        })
+    }
+}
+
+type Values = BTreeMap<&'static str, String>;
+
+fn known(name: &str) -> Option<&'static str> {
+    KNOWN.iter().map(|(known, _)| *known).find(|known| *known == name)
+}
+
+fn unknown(name: &str, source_name: &str, prefix: &str) -> SettingsError {
+    let nearest = KNOWN
+        .iter()
+        .map(|(known, _)| *known)
+        .min_by_key(|known| strsim::damerau_levenshtein(known, name))
+        .unwrap_or_default();
+    let (name, nearest) = if prefix.is_empty() {
+        (name.to_owned(), nearest.to_owned())
+    } else {
+        (format!("{prefix}{}", name.to_uppercase()), format!("{prefix}{}", nearest.to_uppercase()))
+    };
+    SettingsError::Unknown { name, source_name: source_name.to_owned(), nearest }
+}
+
+fn read_environment(
+    environment: &[(String, String)],
+    prefix: &str,
+) -> Result<Values, SettingsError> {
+    let mut values = Values::new();
+    for (name, value) in environment {
+        let Some(name) = name.strip_prefix(prefix).map(str::to_lowercase) else { continue };
+        match known(&name) {
+            Some(known) => _ = values.insert(known, value.clone()),
+            None if OF_OTHERS.contains(&name.as_str()) => {}
+            None => return Err(unknown(&name, "the environment", prefix)),
+        }
+    }
+    Ok(values)
+}
+
+fn read_file(path: &Path) -> Result<Values, SettingsError> {
+    let bad = |cause: String| SettingsError::BadFile { path: path.display().to_string(), cause };
+    let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| bad(error.to_string()))?;
+    let mut values = Values::new();
+    for (name, value) in table {
+        let Some(known) = known(&name) else {
+            if OF_OTHERS.contains(&name.as_str()) {
+                continue;
+            }
+            return Err(unknown(&name, &format!("`{}`", path.display()), ""));
+        };
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            _ => return Err(bad(format!("`{name}` must be a text or a whole number"))),
+        };
+        values.insert(known, text);
+    }
+    Ok(values)
+}
+
+fn database(values: &Values) -> Result<Option<DatabaseUrl>, SettingsError> {
+    let url = match (values.get("db_conn_string"), values.get("db_host")) {
+        (Some(url), _) => url.clone(),
+        (None, None) => return Ok(None),
+        (None, Some(host)) => {
+            let part = |name: &str, default: &str| {
+                values.get(name).cloned().unwrap_or_else(|| default.to_owned())
+            };
+            let (user, password) = (part("db_user", "postgres"), part("db_password", ""));
+            let (port, name) = (part("db_port", "5432"), part("db_name", "postgres"));
+            format!("postgres://{user}:{password}@{host}:{port}/{name}")
+        }
+    };
+    if url.starts_with("sqlite:") {
+        return Ok(Some(DatabaseUrl(url)));
+    }
+    Err(SettingsError::BadValue {
+        name: "db_conn_string",
+        value: DatabaseUrl(url).to_string(),
+        expected: "this version keeps its data in SQLite: it must begin with sqlite:",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(flags: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let own = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        Settings::load(&Sources { flags: own(flags), environment: own(environment), file: None })
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_canary_over_canarypy() {
+        let environment = [
+            ("CANARY_API_PORT", "1"),
+            ("CANARYPY_API_PORT", "2"),
+            ("CANARYPY_API_HOST", "0.0.0.0"),
+        ];
+        assert_eq!(load(&[("api_port", "3")], &environment).unwrap().port, 3);
+        let settings = load(&[], &environment).unwrap();
+        assert_eq!((settings.port, settings.host.as_str()), (1, "0.0.0.0"));
+        assert_eq!(
+            load(&[], &[("PATH", "/bin"), ("CANARY_URL", "x")]).unwrap(),
+            Settings::default()
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_or_does_not_fit_is_named() {
+        let cases = [
+            (
+                load(&[], &[("CANARY_API_PROT", "1")]),
+                "unknown setting `CANARY_API_PROT` in the environment, did you mean `CANARY_API_PORT`?",
+            ),
+            (
+                load(&[("api_hots", "x")], &[]),
+                "unknown setting `api_hots` in the flags, did you mean `api_host`?",
+            ),
+            (
+                load(&[("api_port", "70000")], &[]),
+                "setting `api_port` is `70000`, it must be a port from 0 to 65535",
+            ),
+            (
+                load(&[("db_conn_string", "postgres://me:secret@db/x")], &[]),
+                "setting `db_conn_string` is `postgres://me:***@db/x`, this version keeps its data in SQLite: it must begin with sqlite:",
+            ),
+        ];
+        for (got, want) in cases {
+            assert_eq!(got.unwrap_err(), want);
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_and_its_unknown_keys_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("canary.toml");
+        let load = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let sources = Sources { file: Some(path.clone()), ..Sources::default() };
+            Settings::load(&sources).map_err(|error| error.to_string())
+        };
+        assert_eq!(load("api_port = 9000\napi_log_level = \"debug\"").unwrap().port, 9000);
+        assert!(load("api_pot = 9000").unwrap_err().contains("did you mean `api_port`?"));
+        assert!(load("api_port = [").unwrap_err().starts_with("cannot read settings from"));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = DatabaseUrl::new("postgres://me:se@cret@db:5432/canary");
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "postgres://me:***@db:5432/canary postgres://me:***@db:5432/canary"
+        );
+    }
+}

@@ -1,0 +1,322 @@
+//! The step of a commit: works in order, on copies of the lineups they touch.
+//!
+//! Nothing here has an effect until the transaction is through: a draft is thrown away, or
+//! published.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use canary_core::lineup::{Effects, Lineup, Request};
+use canary_core::product::{Product, ProductId};
+use canary_core::release::{Release, ReleaseId};
+use canary_core::rollout::{Arm, Counts};
+use canary_core::signal::SignalId;
+use canary_core::time::Timestamp;
+
+use super::{Fate, IdempotencyKey, IngestError, NewSignal, Receipt, Rejected, Submission, Work};
+use crate::live::{Directory, Live};
+use crate::store::{
+    Answered, Changes, CountedSignal, LineupRow, NewProduct, StoreError, StoredProduct, Transaction,
+};
+
+/// A product that this commit touches.
+struct Touched {
+    live: Arc<Live>,
+    before: Arc<Lineup>,
+    lineup: Lineup,
+    revision: i64,
+    /// Versions that came since the lineup was published.
+    versions: HashMap<Box<str>, ReleaseId>,
+    reported: Vec<Arm>,
+}
+
+/// What a commit is about to do.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) changes: Changes,
+    pub(super) duplicates: usize,
+    touched: HashMap<ProductId, Touched>,
+    known_signals: HashSet<SignalId>,
+    answered: HashMap<(&'static str, String), (u64, Receipt)>,
+    taken_names: HashSet<Box<str>>,
+    taken_urls: HashSet<Box<str>>,
+}
+
+impl Draft {
+    /// Copies the lineups that the batch touches, as they were last committed.
+    pub(super) async fn load(
+        transaction: &Transaction,
+        directory: &Directory,
+        batch: &[Submission],
+    ) -> Result<Self, StoreError> {
+        let mut draft = Self::default();
+        let mut own_ids = Vec::new();
+        for submission in batch {
+            match &submission.work {
+                Work::Signals { signals, .. } => {
+                    for NewSignal { live, signal, has_own_id } in signals {
+                        draft.touch(live);
+                        own_ids.extend(has_own_id.then_some(signal.id));
+                    }
+                }
+                Work::Release { live, .. } | Work::Act { live, .. } => draft.touch(live),
+                Work::Tick(products) => products.iter().for_each(|live| draft.touch(live)),
+                Work::Product(product) => draft.note_taken(directory, product),
+            }
+        }
+        draft.known_signals = transaction.known_signals(own_ids.into_iter()).await?;
+        draft.refresh(transaction).await?;
+        Ok(draft)
+    }
+
+    fn touch(&mut self, live: &Arc<Live>) {
+        self.touched.entry(live.product.id).or_insert_with(|| {
+            let (before, revision) = live.lineup();
+            Touched {
+                live: live.clone(),
+                lineup: Lineup::clone(&before),
+                before,
+                revision,
+                versions: HashMap::new(),
+                reported: Vec::new(),
+            }
+        });
+    }
+
+    fn note_taken(&mut self, directory: &Directory, product: &Product) {
+        if directory.by_name(product.name.as_str()).is_some() {
+            self.taken_names.insert(product.name.as_str().into());
+        }
+        if directory.by_artifact_url(product.artifact_url.as_str()).is_some() {
+            self.taken_urls.insert(product.artifact_url.as_str().into());
+        }
+    }
+
+    /// Reads again what another server has changed since it was published here.
+    async fn refresh(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
+        let revisions = transaction.revisions(self.touched.keys().copied()).await?;
+        for (id, touched) in &mut self.touched {
+            if revisions.get(id) == Some(&touched.revision) {
+                continue;
+            }
+            if let Some(stored) = transaction.product(*id).await? {
+                touched.before = Arc::new(stored.lineup.clone());
+                touched.lineup = stored.lineup;
+                touched.revision = stored.revision;
+                touched.versions = stored.versions;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does one work; an error that is not the work's own fails the whole commit.
+    pub(super) async fn apply(
+        &mut self,
+        transaction: &Transaction,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Fate, StoreError> {
+        if let Some(key) = &submission.key
+            && let Some(fate) = self.answered_before(transaction, key).await?
+        {
+            return Ok(fate);
+        }
+        let fate = match &submission.work {
+            Work::Signals { signals, rejected } => Ok(self.count(signals, rejected, now)),
+            Work::Product(product) => self.register_product(product, now),
+            Work::Release { live, release } => self.register_release(live, release, now),
+            Work::Act { live, release, request, reason } => {
+                self.act(transaction, live, *release, *request, reason, now).await?
+            }
+            Work::Tick(products) => {
+                self.tick(products, now);
+                Ok(Receipt::Ticked)
+            }
+        };
+        if let (Some(key), Ok(receipt)) = (&submission.key, &fate) {
+            self.note_answer(key, receipt);
+        }
+        Ok(fate)
+    }
+
+    async fn answered_before(
+        &self,
+        transaction: &Transaction,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Fate>, StoreError> {
+        let in_this_commit = self.answered.get(&(key.operation, key.key.clone())).cloned();
+        let answered = match in_this_commit {
+            Some(answered) => answered,
+            None => match transaction.answered(key.operation, &key.key).await? {
+                None => return Ok(None),
+                Some((fingerprint, receipt)) => {
+                    let receipt = serde_json::from_str(&receipt).map_err(|_| {
+                        let row = key.key.clone();
+                        StoreError::Corrupt { table: "idempotency", column: "receipt", row }
+                    })?;
+                    (fingerprint, receipt)
+                }
+            },
+        };
+        let (fingerprint, receipt) = answered;
+        Ok(Some(if fingerprint == key.fingerprint {
+            Ok(receipt)
+        } else {
+            Err(IngestError::KeyReused(key.key.clone()))
+        }))
+    }
+
+    fn note_answer(&mut self, key: &IdempotencyKey, receipt: &Receipt) {
+        let IdempotencyKey { operation, key, fingerprint } = key.clone();
+        self.changes.answered.push(Answered {
+            operation,
+            key: key.clone(),
+            fingerprint,
+            // Words and numbers always become JSON.
+            receipt: serde_json::to_string(receipt).unwrap_or_default(),
+        });
+        self.answered.insert((operation, key), (fingerprint, receipt.clone()));
+    }
+
+    fn count(&mut self, signals: &[NewSignal], rejected: &[Rejected], now: Timestamp) -> Receipt {
+        let (mut accepted, mut duplicates) = (0, 0);
+        for NewSignal { live, signal, has_own_id } in signals {
+            if *has_own_id && !self.known_signals.insert(signal.id) {
+                duplicates += 1;
+                continue;
+            }
+            let Some(touched) = self.touched.get_mut(&live.product.id) else { continue };
+            touched.reported.extend(touched.lineup.arm(signal.release));
+            let mut effects = Effects::default();
+            let band = touched.lineup.observe(signal.release, signal.status, now, &mut effects);
+            self.changes.absorb(effects);
+            self.changes
+                .counts
+                .entry(signal.release)
+                .or_insert_with(Counts::default)
+                .add(signal.status);
+            let signal = signal.clone();
+            self.changes.signals.push(CountedSignal { signal, band, received_at: now });
+            accepted += 1;
+        }
+        self.duplicates += duplicates;
+        let id = match signals {
+            [only] => Some(only.signal.id.to_string()),
+            _ => None,
+        };
+        let duplicates = duplicates as u64;
+        Receipt::Signals { id, accepted, duplicates, rejected: rejected.to_vec() }
+    }
+
+    fn register_product(&mut self, product: &Product, now: Timestamp) -> Fate {
+        let (name, url) = (product.name.as_str(), product.artifact_url.as_str());
+        if self.taken_names.contains(name) {
+            return Err(IngestError::NameTaken(name.to_owned()));
+        }
+        if self.taken_urls.contains(url) {
+            return Err(IngestError::ArtifactUrlTaken(url.to_owned()));
+        }
+        self.taken_names.insert(name.into());
+        self.taken_urls.insert(url.into());
+        self.changes.products.push(NewProduct { product: product.clone(), registered_at: now });
+        Ok(Receipt::Product { id: product.id.to_string() })
+    }
+
+    fn register_release(&mut self, live: &Arc<Live>, release: &Release, now: Timestamp) -> Fate {
+        let taken = || IngestError::VersionTaken {
+            product: live.product.name.to_string(),
+            version: release.version.clone(),
+        };
+        let touched = self.touched.get_mut(&live.product.id).ok_or_else(taken)?;
+        let version = release.version.as_str();
+        if live.version(version).is_some() || touched.versions.contains_key(version) {
+            return Err(taken());
+        }
+        let mut effects = Effects::default();
+        let registered = touched.lineup.register(release.clone(), now, &mut effects);
+        if registered.is_ok() {
+            touched.versions.insert(version.into(), release.id);
+            self.changes.registered.push(release.id);
+        }
+        self.changes.absorb(effects);
+        registered?;
+        Ok(Receipt::Release { id: release.id.to_string() })
+    }
+
+    async fn act(
+        &mut self,
+        transaction: &Transaction,
+        live: &Arc<Live>,
+        id: ReleaseId,
+        request: Request,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Fate, StoreError> {
+        let release = match self.changes.releases.get(&id) {
+            Some(changed) => changed.clone(),
+            None => match transaction.release(id).await? {
+                Some(stored) => stored.release,
+                None => return Ok(Err(IngestError::UnknownRelease(id))),
+            },
+        };
+        let Some(touched) = self.touched.get_mut(&live.product.id) else {
+            return Ok(Err(IngestError::UnknownRelease(id)));
+        };
+        let mut effects = Effects::default();
+        let acted = touched.lineup.act(request, &release, reason, now, &mut effects);
+        self.changes.absorb(effects);
+        Ok(match acted {
+            Ok(()) => Ok(Receipt::Acted { id: id.to_string() }),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn tick(&mut self, products: &[Arc<Live>], now: Timestamp) {
+        for live in products {
+            if let Some(touched) = self.touched.get_mut(&live.product.id) {
+                let mut effects = Effects::default();
+                touched.lineup.tick(now, &mut effects);
+                self.changes.absorb(effects);
+            }
+        }
+    }
+
+    /// Notes the rollouts and the standings of the lineups that changed.
+    pub(super) fn finish(&mut self) {
+        for (product, touched) in &mut self.touched {
+            if touched.lineup == *touched.before {
+                continue;
+            }
+            touched.revision += 1;
+            if let Some(open) = touched.lineup.open() {
+                self.changes.rollouts.insert(open.release.id, open.rollout.clone());
+            }
+            self.changes.lineups.push(LineupRow {
+                product: *product,
+                revision: touched.revision,
+                settled: touched.lineup.settled(),
+            });
+        }
+    }
+
+    /// Shows what was committed; whether a release or its schedule changed.
+    pub(super) fn publish(self, directory: &Directory) -> bool {
+        let has_news = !self.changes.releases.is_empty() || !self.changes.decisions.is_empty();
+        for touched in self.touched.into_values() {
+            let Touched { live, lineup, revision, versions, reported, .. } = touched;
+            live.publish(Arc::new(lineup), revision, &reported);
+            if !versions.is_empty() {
+                live.publish_versions(versions);
+            }
+        }
+        for new in self.changes.products {
+            directory.publish(StoredProduct {
+                product: new.product,
+                revision: 0,
+                lineup: Lineup::default(),
+                versions: HashMap::new(),
+            });
+        }
+        has_news
+    }
+}

@@ -1,0 +1,124 @@
+//! Group commit: what gathers while one commit runs is the next one.
+//!
+//! Every waiter hears the fate of its own work.
+//! A work that is refused is refused alone; a commit that fails is told to everybody in it, and
+//! nothing of it has happened.
+//! When every entrance is gone the last batch is written before the task ends.
+
+use std::sync::Arc;
+
+use canary_core::time::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tracing::{debug, error, info};
+
+use super::apply::Draft;
+use super::{Fate, IngestError, Submission, Tally};
+use crate::clock::Clock;
+use crate::live::Directory;
+use crate::store::{Store, StoreError};
+
+/// Units at which a batch is closed; one work more may come on top.
+const MOST_UNITS: usize = 20_000;
+
+/// How often a commit that failed is tried in all.
+const TRIES: u32 = 3;
+
+/// The one who writes.
+pub(super) struct Writer {
+    pub(super) store: Arc<Store>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) changed: Arc<Notify>,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Writer {
+    /// Commits until every entrance is gone and the queue is empty.
+    pub(super) async fn run(self, mut inbox: mpsc::UnboundedReceiver<Submission>) {
+        while let Some(first) = inbox.recv().await {
+            let batch = fill(first, &mut inbox);
+            let fates = self.commit_retrying(&batch).await;
+            for (submission, fate) in batch.into_iter().zip(fates) {
+                // Who no longer waits does not need to know.
+                let _ = submission.waiter.send(fate);
+            }
+        }
+    }
+
+    /// A step has no effect of its own, so that a commit that failed can be tried again.
+    async fn commit_retrying(&self, batch: &[Submission]) -> Vec<Fate> {
+        for attempt in 1.. {
+            match self.commit(batch).await {
+                Ok(fates) => return fates,
+                Err(cause) if attempt < TRIES => {
+                    info!(batch.size = batch.len(), attempt, %cause, "commit failed, trying again");
+                }
+                Err(cause) => {
+                    error!(batch.size = batch.len(), %cause, "commit failed, nothing of it was stored");
+                    Tally::add(&self.tally.failed_commits, 1);
+                    let cause = Arc::new(cause);
+                    let fate = |_| Err(IngestError::Store(cause.clone()));
+                    return batch.iter().map(fate).collect();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Load, pure step, save, show.
+    async fn commit(&self, batch: &[Submission]) -> Result<Vec<Fate>, StoreError> {
+        let now = self.clock.now();
+        let transaction = self.store.begin().await?;
+        let mut draft = Draft::load(&transaction, &self.directory, batch).await?;
+        let mut fates = Vec::with_capacity(batch.len());
+        for submission in batch {
+            fates.push(draft.apply(&transaction, submission, now).await?);
+        }
+        draft.finish();
+        if draft.changes.is_empty() {
+            return Ok(fates);
+        }
+        transaction.save(&draft.changes, now).await?;
+        transaction.commit().await?;
+        self.tell(&draft, batch.len(), now);
+        if draft.publish(&self.directory) {
+            self.changed.notify_one();
+        }
+        Ok(fates)
+    }
+
+    fn tell(&self, draft: &Draft, size: usize, now: Timestamp) {
+        let changes = &draft.changes;
+        Tally::add(&self.tally.commits, 1);
+        Tally::add(&self.tally.signals, changes.signals.len());
+        Tally::add(&self.tally.duplicates, draft.duplicates);
+        Tally::add(&self.tally.decisions, changes.decisions.len());
+        debug!(
+            batch.size = size,
+            signals = changes.signals.len(),
+            at = now.as_micros(),
+            "committed"
+        );
+        for decision in &changes.decisions {
+            info!(
+                release.id = %decision.release,
+                action = decision.action.as_str(),
+                rule = decision.rule.as_str(),
+                actor = decision.actor.as_str(),
+                "{}", decision.sentence
+            );
+        }
+    }
+}
+
+/// Takes what waits already; nobody is kept waiting for more to come.
+fn fill(first: Submission, inbox: &mut mpsc::UnboundedReceiver<Submission>) -> Vec<Submission> {
+    let mut units = first.work.units();
+    let mut batch = vec![first];
+    while units < MOST_UNITS {
+        let Ok(next) = inbox.try_recv() else { break };
+        units += next.work.units();
+        batch.push(next);
+    }
+    batch
+}

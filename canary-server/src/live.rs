@@ -1,0 +1,161 @@
+//! What every read of a selection sees: one value per product, replaced whole after each commit.
+//!
+//! A reader takes one lock, for the time of a selection, and never touches the database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use canary_core::lineup::Lineup;
+use canary_core::product::{Product, ProductId};
+use canary_core::release::{Release, ReleaseId};
+use canary_core::rollout::Arm;
+use canary_core::select::quota::Outstanding;
+use canary_core::select::{Asker, Reason};
+use canary_core::time::Timestamp;
+
+use crate::store::StoredProduct;
+
+/// A version that was chosen for one who asked.
+pub(crate) struct Answer {
+    pub(crate) release: Arc<Release>,
+    pub(crate) band: Option<u16>,
+    pub(crate) reason: Reason,
+}
+
+/// What changes of a product.
+struct Standing {
+    lineup: Arc<Lineup>,
+    revision: i64,
+    outstanding: Outstanding,
+}
+
+/// One product, as it was last committed.
+pub(crate) struct Live {
+    pub(crate) product: Arc<Product>,
+    standing: Mutex<Standing>,
+    versions: RwLock<HashMap<Box<str>, ReleaseId>>,
+}
+
+impl Live {
+    fn new(stored: StoredProduct) -> Self {
+        let StoredProduct { product, revision, lineup, versions } = stored;
+        let standing =
+            Standing { lineup: Arc::new(lineup), revision, outstanding: Outstanding::default() };
+        Self {
+            product: Arc::new(product),
+            standing: Mutex::new(standing),
+            versions: RwLock::new(versions),
+        }
+    }
+
+    /// No step panics while it holds the lock; if one ever did, the value is still whole, because
+    /// it is replaced and not changed in place.
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Chooses a version; `None` if the product has no active release.
+    pub(crate) fn select(&self, asker: Asker<'_>, now: Timestamp) -> Option<Answer> {
+        let standing = &mut *self.standing();
+        let selection = standing.lineup.select(asker, &mut standing.outstanding, now)?;
+        Some(Answer {
+            release: selection.release.clone(),
+            band: selection.band,
+            reason: selection.reason,
+        })
+    }
+
+    /// The lineup and its revision, as they were last committed.
+    pub(crate) fn lineup(&self) -> (Arc<Lineup>, i64) {
+        let standing = self.standing();
+        (standing.lineup.clone(), standing.revision)
+    }
+
+    /// The release with this version, to the letter.
+    pub(crate) fn version(&self, version: &str) -> Option<ReleaseId> {
+        self.versions.read().unwrap_or_else(PoisonError::into_inner).get(version).copied()
+    }
+
+    /// Shows what was committed. `reported` holds the arms of the runs that were reported with it.
+    pub(crate) fn publish(&self, lineup: Arc<Lineup>, revision: i64, reported: &[Arm]) {
+        let mut standing = self.standing();
+        let open_of = |lineup: &Lineup| lineup.open().map(|open| open.release.id);
+        if open_of(&standing.lineup) == open_of(&lineup) {
+            for &arm in reported {
+                standing.outstanding.report(arm);
+            }
+        } else {
+            // Answers of another rollout say nothing about this one.
+            standing.outstanding = Outstanding::default();
+        }
+        standing.lineup = lineup;
+        standing.revision = revision;
+    }
+
+    /// Shows versions that were registered.
+    pub(crate) fn publish_versions(
+        &self,
+        versions: impl IntoIterator<Item = (Box<str>, ReleaseId)>,
+    ) {
+        self.versions.write().unwrap_or_else(PoisonError::into_inner).extend(versions);
+    }
+}
+
+/// Every product, by each of its names.
+#[derive(Default)]
+pub(crate) struct Directory(RwLock<Index>);
+
+#[derive(Default)]
+struct Index {
+    by_id: HashMap<ProductId, Arc<Live>>,
+    by_name: HashMap<Box<str>, Arc<Live>>,
+    by_artifact_url: HashMap<Box<str>, Arc<Live>>,
+}
+
+impl Directory {
+    fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A product by its identifier.
+    pub(crate) fn by_id(&self, id: ProductId) -> Option<Arc<Live>> {
+        self.read(|index| index.by_id.get(&id).cloned())
+    }
+
+    /// A product by its artifact's address, as signals and releases name it.
+    pub(crate) fn by_artifact_url(&self, url: &str) -> Option<Arc<Live>> {
+        self.read(|index| index.by_artifact_url.get(url).cloned())
+    }
+
+    /// A product by its name.
+    pub(crate) fn by_name(&self, name: &str) -> Option<Arc<Live>> {
+        self.read(|index| index.by_name.get(name).cloned())
+    }
+
+    /// A product by its name, its identifier or its artifact's address, in this order.
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<Live>> {
+        self.read(|index| {
+            index
+                .by_name
+                .get(key)
+                .or_else(|| index.by_id.get(&ProductId::parse(key).ok()?))
+                .or_else(|| index.by_artifact_url.get(key))
+                .cloned()
+        })
+    }
+
+    /// Every product, in no order.
+    pub(crate) fn all(&self) -> Vec<Arc<Live>> {
+        self.read(|index| index.by_id.values().cloned().collect())
+    }
+
+    /// Shows a product that was committed.
+    pub(crate) fn publish(&self, stored: StoredProduct) {
+        let live = Arc::new(Live::new(stored));
+        let Product { id, name, artifact_url, .. } = &*live.product;
+        let mut index = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        index.by_id.insert(*id, live.clone());
+        index.by_name.insert(name.as_str().into(), live.clone());
+        index.by_artifact_url.insert(artifact_url.as_str().into(), live.clone());
+    }
+}

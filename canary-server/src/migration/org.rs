@@ -1,0 +1,9 @@
+//! The lineage of an organization's tables, oldest step first.
+
+mod m0001_products_releases_signals;
+
+use sea_orm_migration::MigrationTrait;
+
+pub(super) fn steps() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(m0001_products_releases_signals::Migration)]
+}

@@ -1,0 +1,339 @@
+//! The store: what is durable. Operations, not tables.
+//!
+//! State changes only in [`Transaction::save`], with the decisions that tell why in the same
+//! transaction.
+//! A reader sees what was committed; not found is `None`.
+
+mod backend;
+mod changes;
+mod entity;
+mod read;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use canary_core::lineup::{Lineup, Open};
+use canary_core::product::{Product, ProductId};
+use canary_core::release::ReleaseId;
+use canary_core::rollout::Rollout;
+use canary_core::select::Reason;
+use canary_core::signal::SignalId;
+use canary_core::time::Timestamp;
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
+
+pub(crate) use self::changes::{Answered, Changes, CountedSignal, LineupRow, NewProduct};
+pub(crate) use self::entity::release::StoredRelease;
+use self::entity::{decision, idempotency, product, release};
+pub(crate) use self::read::{ProductFilter, StoredDecision};
+use crate::config::DatabaseUrl;
+
+/// How long a request that was answered is known by its key.
+const KEYS_ARE_KEPT: Duration = Duration::from_secs(7 * 86_400);
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] DbErr),
+    /// The schema could not be brought up to date, or is newer than this program.
+    #[error("the schema of the database does not fit this program: {0}")]
+    Schema(String),
+    /// A row is no value of the domain.
+    #[error("column `{column}` of `{table}` row `{row}` holds what this program cannot read")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's identifier.
+        row: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(table: &'static str, column: &'static str, row: Uuid) -> Self {
+        Self::Corrupt { table, column, row: row.to_string() }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
+    pub(crate) fn schema(error: DbErr) -> Self {
+        Self::Schema(error.to_string())
+    }
+}
+
+/// A product with everything that answers about it are made from.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredProduct {
+    pub(crate) product: Product,
+    pub(crate) revision: i64,
+    pub(crate) lineup: Lineup,
+    /// Every version that was ever registered.
+    pub(crate) versions: HashMap<Box<str>, ReleaseId>,
+}
+
+/// What is durable.
+pub(crate) struct Store {
+    connections: backend::Connections,
+}
+
+impl Store {
+    /// Connects to a database; its schema stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`] if it cannot be reached.
+    pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Ok(Self { connections: backend::connect(url).await? })
+    }
+
+    /// Lets go of the database; what was committed is in its file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`] if a connection cannot be closed.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        self.close_shared().await
+    }
+
+    /// [`Self::close`] for a store that others still hold; they can do nothing more with it.
+    pub(crate) async fn close_shared(&self) -> Result<(), StoreError> {
+        // The writer last: it takes the log into the file.
+        self.connections.readers.close_by_ref().await?;
+        self.connections.writer.close_by_ref().await?;
+        Ok(())
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.connections.writer
+    }
+
+    fn readers(&self) -> &DatabaseConnection {
+        &self.connections.readers
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.readers().ping().await?)
+    }
+
+    /// Every product, as it was last committed.
+    pub(crate) async fn load(&self) -> Result<Vec<StoredProduct>, StoreError> {
+        let products = product::Entity::find().all(self.writer()).await?;
+        assemble(self.writer(), products, None).await
+    }
+
+    /// Begins the transaction of a commit.
+    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        // A transaction that begins as a reader could find another writer in its way.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Transaction(self.writer().begin_with_options(options).await?))
+    }
+}
+
+/// A commit on its way; dropped without [`Transaction::commit`] it leaves no trace.
+pub(crate) struct Transaction(DatabaseTransaction);
+
+impl Transaction {
+    /// Which of these signals are stored already.
+    pub(crate) async fn known_signals(
+        &self,
+        ids: impl Iterator<Item = SignalId>,
+    ) -> Result<HashSet<SignalId>, StoreError> {
+        let ids: Vec<String> = ids.map(|id| changes::hex(id.as_bytes())).collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let rows = self.0.query_all_raw(backend::known_signals(&ids)).await?;
+        rows.iter()
+            .map(|row| Ok(SignalId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes())))
+            .collect()
+    }
+
+    /// The revisions of these products.
+    pub(crate) async fn revisions(
+        &self,
+        products: impl Iterator<Item = ProductId>,
+    ) -> Result<HashMap<ProductId, i64>, StoreError> {
+        let ids: Vec<String> = products.map(|id| changes::hex(id.as_bytes())).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = self.0.query_all_raw(backend::revisions(&ids)).await?;
+        rows.iter()
+            .map(|row| {
+                let id = ProductId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes());
+                Ok((id, row.try_get("", "revision")?))
+            })
+            .collect()
+    }
+
+    /// A product as it was last committed, perhaps by another server.
+    pub(crate) async fn product(&self, id: ProductId) -> Result<Option<StoredProduct>, StoreError> {
+        let id = Uuid::from_bytes(*id.as_bytes());
+        let products = product::Entity::find_by_id(id).all(&self.0).await?;
+        Ok(assemble(&self.0, products, Some(id)).await?.pop())
+    }
+
+    /// A release as it was last committed.
+    pub(crate) async fn release(&self, id: ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
+        let id = Uuid::from_bytes(*id.as_bytes());
+        release::Entity::find_by_id(id).one(&self.0).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// What was answered to a request with this key: the hash of its body, and the receipt.
+    pub(crate) async fn answered(
+        &self,
+        operation: &str,
+        key: &str,
+    ) -> Result<Option<(u64, String)>, StoreError> {
+        let id = (operation.to_owned(), key.to_owned());
+        let Some(row) = idempotency::Entity::find_by_id(id).one(&self.0).await? else {
+            return Ok(None);
+        };
+        let fingerprint = row.fingerprint.try_into().map(u64::from_be_bytes).map_err(|_| {
+            StoreError::Corrupt { table: "idempotency", column: "fingerprint", row: row.key }
+        })?;
+        Ok(Some((fingerprint, row.receipt)))
+    }
+
+    /// Writes everything; nothing is visible before [`Self::commit`].
+    pub(crate) async fn save(&self, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
+        self.save_products_and_releases(changes).await?;
+        if !changes.signals.is_empty() {
+            self.0.execute_raw(backend::insert_signals(&changes.signal_rows())).await?;
+        }
+        let counts = changes.counts_rows();
+        if !counts.is_empty() {
+            self.0.execute_raw(backend::update_counts(&counts)).await?;
+        }
+        if !changes.decisions.is_empty() {
+            let rows = changes.decisions.iter().map(decision::ActiveModel::from);
+            decision::Entity::insert_many(rows).exec(&self.0).await?;
+        }
+        if !changes.answered.is_empty() {
+            let rows = changes.answered.iter().map(|answered| answered_row(answered, now));
+            idempotency::Entity::insert_many(rows).exec(&self.0).await?;
+            let forgotten = now.as_micros() - KEYS_ARE_KEPT.as_micros() as i64;
+            idempotency::Entity::delete_many()
+                .filter(idempotency::Column::At.lt(forgotten))
+                .exec(&self.0)
+                .await?;
+        }
+        if !changes.lineups.is_empty() {
+            let row = |row: &LineupRow| {
+                (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
+            };
+            let rows: Vec<_> = changes.lineups.iter().map(row).collect();
+            self.0.execute_raw(backend::update_products(&rows)).await?;
+        }
+        Ok(())
+    }
+
+    async fn save_products_and_releases(&self, changes: &Changes) -> Result<(), StoreError> {
+        if !changes.products.is_empty() {
+            let rows = changes.products.iter().map(product_row);
+            product::Entity::insert_many(rows).exec(&self.0).await?;
+        }
+        let mut changed = changes.releases.clone();
+        let registered = changes.registered.iter().filter_map(|id| changed.remove(id));
+        let rows: Vec<_> = registered.map(|release| release::ActiveModel::from(&release)).collect();
+        if !rows.is_empty() {
+            release::Entity::insert_many(rows).exec(&self.0).await?;
+        }
+        for release in changed.values() {
+            let row = release::ActiveModel {
+                id: Set(Uuid::from_bytes(*release.id.as_bytes())),
+                state: Set(release.state.as_str().to_owned()),
+                is_canary: Set(release.is_canary),
+                ..Default::default()
+            };
+            row.update(&self.0).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable and visible; once this returns it survives a loss of power.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+fn product_row(new: &NewProduct) -> product::ActiveModel {
+    let Product { id, name, repository_url, artifact_url } = &new.product;
+    product::ActiveModel {
+        id: Set(Uuid::from_bytes(*id.as_bytes())),
+        name: Set(name.as_str().to_owned()),
+        repository_url: Set(repository_url.as_str().to_owned()),
+        artifact_url: Set(artifact_url.as_str().to_owned()),
+        registered_at: Set(new.registered_at.as_micros()),
+        revision: Set(0),
+        settled_reason: Set(Reason::OnlyStable.as_str().to_owned()),
+    }
+}
+
+fn answered_row(answered: &Answered, now: Timestamp) -> idempotency::ActiveModel {
+    idempotency::ActiveModel {
+        operation: Set(answered.operation.to_owned()),
+        key: Set(answered.key.clone()),
+        fingerprint: Set(answered.fingerprint.to_be_bytes().to_vec()),
+        receipt: Set(answered.receipt.clone()),
+        at: Set(now.as_micros()),
+    }
+}
+
+/// Puts products and their releases together; `only` restricts the releases to one product.
+async fn assemble<C: sea_orm::ConnectionTrait>(
+    connection: &C,
+    products: Vec<product::Model>,
+    only: Option<Uuid>,
+) -> Result<Vec<StoredProduct>, StoreError> {
+    let mut releases = release::Entity::find();
+    if let Some(product) = only {
+        releases = releases.filter(release::Column::ProductId.eq(product));
+    }
+    let mut by_product: HashMap<Uuid, Vec<release::Model>> = HashMap::new();
+    for row in releases.all(connection).await? {
+        by_product.entry(row.product_id).or_default().push(row);
+    }
+    products
+        .into_iter()
+        .map(|row| {
+            let releases = by_product.remove(&row.id).unwrap_or_default();
+            let settled = Reason::from_word(&row.settled_reason)
+                .ok_or_else(|| StoreError::corrupt("product", "settled_reason", row.id))?;
+            let revision = row.revision;
+            let product = Product::try_from(row)?;
+            let (lineup, versions) = lineup(releases, settled)?;
+            Ok(StoredProduct { product, revision, lineup, versions })
+        })
+        .collect()
+}
+
+type LineupAndVersions = (Lineup, HashMap<Box<str>, ReleaseId>);
+
+fn lineup(rows: Vec<release::Model>, settled: Reason) -> Result<LineupAndVersions, StoreError> {
+    let (mut stable, mut stable_was_seen, mut open) = (None, false, None);
+    let mut versions = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let id = ReleaseId::from_bytes(row.id.into_bytes());
+        versions.insert(row.semver_version.as_str().into(), id);
+        let StoredRelease { release, signals, rollout } = row.try_into()?;
+        if release.state.is_stable() {
+            stable_was_seen = signals.total() > 0;
+            stable = Some(release.into());
+        } else if release.state.is_open() {
+            let rollout = rollout.unwrap_or_else(|| Rollout::new(&release, false));
+            open = Some(Open { release: release.into(), rollout });
+        }
+    }
+    Ok((Lineup::from_parts(stable, stable_was_seen, open, settled), versions))
+}

@@ -1,0 +1,164 @@
+//! What one commit writes: collected by the steps, written by one transaction.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use canary_core::decision::Decision;
+use canary_core::lineup::Effects;
+use canary_core::product::{Product, ProductId};
+use canary_core::release::{Release, ReleaseId};
+use canary_core::rollout::{Counts, Rollout};
+use canary_core::select::Reason;
+use canary_core::signal::Signal;
+use canary_core::time::Timestamp;
+use serde::Serialize;
+use serde::ser::SerializeTuple as _;
+
+/// A product as it is registered.
+#[derive(Debug, Clone)]
+pub(crate) struct NewProduct {
+    pub(crate) product: Product,
+    pub(crate) registered_at: Timestamp,
+}
+
+/// A signal with where it was counted.
+#[derive(Debug, Clone)]
+pub(crate) struct CountedSignal {
+    pub(crate) signal: Signal,
+    pub(crate) band: Option<u16>,
+    pub(crate) received_at: Timestamp,
+}
+
+/// A request that was answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(crate) operation: &'static str,
+    pub(crate) key: String,
+    pub(crate) fingerprint: u64,
+    pub(crate) receipt: String,
+}
+
+/// Where a product's lineup stands after a commit.
+#[derive(Debug, Clone)]
+pub(crate) struct LineupRow {
+    pub(crate) product: ProductId,
+    pub(crate) revision: i64,
+    pub(crate) settled: Reason,
+}
+
+/// All that one commit writes.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) products: Vec<NewProduct>,
+    /// Releases that were registered.
+    pub(crate) registered: Vec<ReleaseId>,
+    /// Releases as they are now, registered or changed.
+    pub(crate) releases: HashMap<ReleaseId, Release>,
+    pub(crate) counts: HashMap<ReleaseId, Counts>,
+    pub(crate) rollouts: HashMap<ReleaseId, Rollout>,
+    pub(crate) signals: Vec<CountedSignal>,
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) lineups: Vec<LineupRow>,
+    pub(crate) answered: Vec<Answered>,
+}
+
+impl Changes {
+    /// Takes over what a step did.
+    pub(crate) fn absorb(&mut self, effects: Effects) {
+        for release in effects.releases {
+            self.releases.insert(release.id, Release::clone(&release));
+        }
+        self.rollouts.extend(effects.ended);
+        self.decisions.extend(effects.decisions);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { products, releases, signals, decisions, lineups, answered, .. } = self;
+        products.is_empty()
+            && releases.is_empty()
+            && signals.is_empty()
+            && decisions.is_empty()
+            && lineups.is_empty()
+            && answered.is_empty()
+    }
+
+    /// Counts and rollouts by release, for one statement.
+    pub(super) fn counts_rows(&self) -> Vec<CountsRow> {
+        let with_rollout_alone = self.rollouts.keys().filter(|id| !self.counts.contains_key(id));
+        self.counts
+            .keys()
+            .chain(with_rollout_alone)
+            .map(|id| {
+                let counts = self.counts.get(id).copied().unwrap_or_default();
+                let rollout = self.rollouts.get(id).map(|rollout| hex(&rollout.encode()));
+                CountsRow(
+                    hex(id.as_bytes()),
+                    counts.success,
+                    counts.failed,
+                    counts.neutral,
+                    rollout,
+                )
+            })
+            .collect()
+    }
+
+    pub(super) fn signal_rows(&self) -> Vec<SignalRow<'_>> {
+        self.signals.iter().map(SignalRow).collect()
+    }
+}
+
+/// Release, success, failed, neutral, rollout.
+#[derive(Debug, Serialize)]
+pub(super) struct CountsRow(String, u64, u64, u64, Option<String>);
+
+/// A signal as a JSON array, in the order of its columns.
+pub(super) struct SignalRow<'a>(&'a CountedSignal);
+
+impl Serialize for SignalRow<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let CountedSignal { signal, band, received_at } = self.0;
+        let mut row = serializer.serialize_tuple(9)?;
+        row.serialize_element(&Hex(signal.id.as_bytes()))?;
+        row.serialize_element(&Hex(signal.release.as_bytes()))?;
+        row.serialize_element(band)?;
+        row.serialize_element(signal.instance.as_str())?;
+        row.serialize_element(signal.description.as_str())?;
+        row.serialize_element(signal.status.as_str())?;
+        row.serialize_element(&signal.created_at.as_micros())?;
+        row.serialize_element(&received_at.as_micros())?;
+        row.serialize_element(&measurements(signal))?;
+        row.end()
+    }
+}
+
+/// The measurements as JSON text, `None` if nothing was measured.
+fn measurements(signal: &Signal) -> Option<String> {
+    if signal.measurements.is_empty() {
+        return None;
+    }
+    let map: serde_json::Map<String, serde_json::Value> = signal
+        .measurements
+        .iter()
+        .map(|(name, value)| (name.to_owned(), serde_json::Value::from(value)))
+        .collect();
+    Some(serde_json::Value::Object(map).to_string())
+}
+
+/// Bytes in hexadecimal, without an allocation of their own.
+struct Hex<'a>(&'a [u8; 16]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = uuid::Uuid::encode_buffer();
+        serializer.serialize_str(uuid::Uuid::from_bytes(*self.0).simple().encode_lower(&mut text))
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
