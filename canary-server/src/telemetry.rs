@@ -1,5 +1,7 @@
 //! Logs: readable alone, and queryable by field.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts to write logs to standard error; `level` is a level or a filter such as
@@ -17,6 +19,7 @@ pub fn init(level: &str) -> Result<(), String> {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
     Ok(())

@@ -175,29 +175,34 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
 
 /// Reads one JSON object; only if that fails is it asked where and why.
 pub(crate) fn parse<T: Body>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
+    // Serde would take an array for a struct, by the order of its fields.
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error)),
+        None => Err(ApiError::new(Kind::NotJson, "the body is empty, it must be a JSON object")),
+        Some(_) => Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => ApiError::new(Kind::Invalid, "the body must be a JSON object"),
+            Err(error) => ApiError::new(Kind::NotJson, format!("the body is not JSON: {error}")),
+        }),
+    }
 }
 
 fn explain<T: Body>(bytes: &[u8], error: &serde_json::Error) -> ApiError {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return ApiError::new(Kind::NotJson, "the body is empty, it must be a JSON object");
-    }
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
         return ApiError::new(Kind::NotJson, format!("the body is not JSON: {error}"));
     };
     let missing = |field: &&&str| value.get(**field).is_none_or(serde_json::Value::is_null);
-    let mut errors: Vec<FieldError> = match value {
-        serde_json::Value::Object(_) => T::REQUIRED.iter().filter(missing).map(required).collect(),
-        _ => Vec::new(),
-    };
+    let mut errors: Vec<FieldError> = T::REQUIRED.iter().filter(missing).map(required).collect();
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     if let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        let text = plain_text(&error.inner().to_string());
-        let is_told =
-            errors.iter().any(|told| text == format!("missing field `{}`", &told.pointer[1..]))
-                || errors.iter().any(|told| error.path().to_string() == told.pointer[1..]);
+        let (path, text) = (error.path().to_string(), plain_text(&error.inner().to_string()));
+        let is_told = errors.iter().any(|told| {
+            let field = told.pointer.trim_start_matches('/');
+            path == field || text == format!("missing field `{field}`")
+        });
         if !is_told {
-            errors.push(FieldError { pointer: pointer(&error.path().to_string()), detail: text });
+            let detail =
+                if text.starts_with("unknown field") { text } else { format!("{path}: {text}") };
+            errors.push(FieldError { pointer: pointer(&path), detail });
         }
     }
     ApiError::invalid(errors)

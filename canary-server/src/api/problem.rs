@@ -224,32 +224,32 @@ pub(crate) struct Problem {
 pub(crate) enum ApiError {
     /// The request cannot be read.
     #[oai(status = 400, content_type = "application/problem+json")]
-    BadRequest(Json<Problem>),
+    BadRequest(Json<Box<Problem>>),
     /// No such thing.
     #[oai(status = 404, content_type = "application/problem+json")]
-    NotFound(Json<Problem>),
+    NotFound(Json<Box<Problem>>),
     /// The path has no such method.
     #[oai(status = 405, content_type = "application/problem+json")]
-    MethodNotAllowed(Json<Problem>),
+    MethodNotAllowed(Json<Box<Problem>>),
     /// Taken, or not in this state.
     #[oai(status = 409, content_type = "application/problem+json")]
-    Conflict(Json<Problem>),
+    Conflict(Json<Box<Problem>>),
     /// The body is larger than this path accepts.
     #[oai(status = 413, content_type = "application/problem+json")]
-    TooLarge(Json<Problem>),
+    TooLarge(Json<Box<Problem>>),
     /// The Content-Type is not one that this path reads.
     #[oai(status = 415, content_type = "application/problem+json")]
-    MediaType(Json<Problem>),
+    MediaType(Json<Box<Problem>>),
     /// The request is understood, and its values cannot be accepted.
     #[oai(status = 422, content_type = "application/problem+json")]
-    Refused(Json<Problem>),
+    Refused(Json<Box<Problem>>),
     /// A fault of the server; the cause is in the log under `request_id`.
     #[oai(status = 500, content_type = "application/problem+json")]
-    Internal(Json<Problem>),
+    Internal(Json<Box<Problem>>),
     /// Too much waits, or the server is starting or stopping.
     #[oai(status = 503, content_type = "application/problem+json")]
     Busy(
-        Json<Problem>,
+        Json<Box<Problem>>,
         /// Seconds after which to try again.
         #[oai(header = "Retry-After")]
         u64,
@@ -269,7 +269,7 @@ impl ApiError {
         errors: Vec<FieldError>,
     ) -> Self {
         let (code, status, title) = kind.row();
-        let problem = Json(Problem {
+        let problem = Json(Box::new(Problem {
             problem_type: format!("/problems/{code}"),
             title: title.to_owned(),
             status,
@@ -277,7 +277,7 @@ impl ApiError {
             code: code.to_owned(),
             request_id: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
             errors,
-        });
+        }));
         match status {
             400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
@@ -368,7 +368,13 @@ pub(crate) fn of_framework(error: poem::Error, method: &str, path: &str) -> poem
     } else if error.is::<MethodNotAllowedError>() {
         let detail = format!("path `{path}` has no method {method}");
         ApiError::new(Kind::MethodNotAllowed, detail)
-    } else if error.is::<ParsePathError>() || error.is::<ParseParamError>() {
+    } else if let Some(error) = error.downcast_ref::<ParseParamError>() {
+        // "failed to parse "integer": invalid digit found in string (occurred while …)"
+        let reason = error.reason.split(" (occurred").next().unwrap_or_default();
+        let reason = reason.rsplit("\": ").next().unwrap_or_default();
+        let detail = format!("parameter `{}` cannot be read: {reason}", error.name);
+        ApiError::new(Kind::InvalidParameter, detail)
+    } else if error.is::<ParsePathError>() {
         ApiError::new(Kind::InvalidParameter, text)
     } else if error.is::<ContentTypeError>() {
         ApiError::new(Kind::UnsupportedMediaType, text)

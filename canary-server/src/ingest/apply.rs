@@ -193,7 +193,7 @@ impl Draft {
             self.changes
                 .counts
                 .entry(signal.release)
-                .or_insert_with(Counts::default)
+                .or_default()
                 .add(signal.status);
             let signal = signal.clone();
             self.changes.signals.push(CountedSignal { signal, band, received_at: now });

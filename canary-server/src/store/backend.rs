@@ -60,9 +60,9 @@ pub(super) fn insert_signals(rows: &[SignalRow<'_>]) -> Statement {
 
 /// Adds to the counts of releases, and replaces their rollouts, in one statement.
 pub(super) fn update_counts(rows: &[CountsRow]) -> Statement {
-    const SQL: &str = "UPDATE release SET success = success + change.success, \
-        failed = failed + change.failed, neutral = neutral + change.neutral, \
-        rollout = coalesce(change.rollout, rollout) \
+    const SQL: &str = "UPDATE release SET success = release.success + change.success, \
+        failed = release.failed + change.failed, neutral = release.neutral + change.neutral, \
+        rollout = coalesce(change.rollout, release.rollout) \
         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS success, value ->> 2 AS failed, \
         value ->> 3 AS neutral, unhex(value ->> 4) AS rollout FROM json_each(?1)) AS change \
         WHERE release.id = change.id";
