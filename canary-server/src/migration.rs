@@ -87,7 +87,8 @@ mod tests {
     /// Every table and index, as SQLite tells of them.
     async fn schema(store: &Store) -> Vec<String> {
         use sea_orm::{ConnectionTrait, DbBackend, Statement};
-        let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
+        let sql = "SELECT sql FROM sqlite_master \
+            WHERE sql IS NOT NULL AND name <> 'sqlite_sequence' ORDER BY name";
         let statement = Statement::from_string(DbBackend::Sqlite, sql);
         let rows = store.writer().query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get("", "sql").unwrap()).collect()
