@@ -1,1 +1,40 @@
+//! What the stories share.
+//!
+//! | story | what it shows |
+//! | --- | --- |
+//! | `quickstart.rs` | the smallest program that embeds the client |
+//! | `flights.rs` | real input: two airlines as the two versions, judged through a real server |
 
+/// Two airlines as the stable version and the canary, judged by their flights.
+///
+/// An airline is a version, an aircraft an instance, and a flight one run: it failed if it was
+/// late or never arrived.
+/// The flights are sent in the order of time through the blocking client to a server in this
+/// process, whose clock follows them; nothing is simulated but the time that passes.
+///
+/// What it does not show: nobody asked which airline to fly. Both flew all their flights, so the
+/// shares of the bands are told and steer nothing. And flights are not independent of each other,
+/// as the rule assumes: one snowstorm delays hundreds of them.
+pub mod flights {
+    mod account;
+    mod data;
+    mod stage;
+
+    use std::error::Error;
+
+    pub use self::account::Outcome;
+    pub use self::data::{Flight, SAMPLE, read};
+    pub use self::stage::{Stage, Story};
+
+    /// Plays a story on a server of its own, which is gone afterwards.
+    ///
+    /// # Errors
+    ///
+    /// What the data, the server or the client refuses.
+    pub fn play(story: &Story) -> Result<Outcome, Box<dyn Error>> {
+        let stage = Stage::open()?;
+        let outcome = stage.play(story)?;
+        stage.close()?;
+        Ok(outcome)
+    }
+}

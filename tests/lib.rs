@@ -1,1 +1,45 @@
+//! What the tests of the whole system stand on.
+//!
+//! | part | what it is |
+//! | --- | --- |
+//! | [`TestServer`] | a server in this process, on a free port, with a database and a clock of its own |
+//! | [`ServerProcess`] | a server in a process of its own, to be killed |
+//! | [`Http`], [`Answer`] | requests to either, and what came back, whatever its status |
+//! | [`Product`], [`NewRelease`], [`NewSignal`] | what a test is about, in one line each |
+//! | [`eventually`] | a look at something that another thread brings about, until it is there |
+//!
+//! Nothing here sleeps to let time pass: time is the server's [`Manual`] clock, and a test moves it.
+//!
+//! [`Manual`]: canary_server::clock::Manual
 
+mod http;
+mod nouns;
+mod process;
+mod server;
+
+use std::time::{Duration, Instant};
+
+pub use crate::http::{Answer, Http};
+pub use crate::nouns::{NewRelease, NewSignal, Product};
+pub use crate::process::ServerProcess;
+pub use crate::server::TestServer;
+
+/// How long [`eventually`] looks.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks until there is something to see; for what another thread or process brings about.
+///
+/// # Panics
+///
+/// If nothing is seen within 10 s; `what` says what was waited for.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(began.elapsed() < PATIENCE, "not seen within {PATIENCE:?}: {what}");
+        // Not to let time pass, but to leave the processor to those who are looked at.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

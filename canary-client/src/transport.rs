@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use ureq::http;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, LINK, LOCATION, RETRY_AFTER};
 
@@ -25,8 +26,18 @@ pub(crate) struct Body {
     pub(crate) content_type: &'static str,
     pub(crate) is_gzip: bool,
     pub(crate) bytes: Vec<u8>,
-    /// The same for every repetition of one call.
-    pub(crate) idempotency_key: String,
+    /// The same for every repetition of one call; nothing where signals have ids of their own.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl Body {
+    /// A value as JSON.
+    pub(crate) fn json(value: &impl Serialize, idempotency_key: Option<String>) -> Self {
+        // Unwrap safety: structs of strings, finite numbers and maps with string keys.
+        #[expect(clippy::unwrap_used, reason = "the line above")]
+        let bytes = serde_json::to_vec(value).unwrap();
+        Self { content_type: "application/json", is_gzip: false, bytes, idempotency_key }
+    }
 }
 
 /// What came back, whatever its status.
@@ -94,10 +105,10 @@ impl Http {
         let mut response = match &request.body {
             None => self.agent.run(head.method("GET").body(())?)?,
             Some(body) => {
-                head = head
-                    .method("POST")
-                    .header("Content-Type", body.content_type)
-                    .header("Idempotency-Key", &body.idempotency_key);
+                head = head.method("POST").header("Content-Type", body.content_type);
+                if let Some(key) = &body.idempotency_key {
+                    head = head.header("Idempotency-Key", key);
+                }
                 if body.is_gzip {
                     head = head.header("Content-Encoding", "gzip");
                 }
@@ -249,7 +260,7 @@ mod tests {
             content_type: "application/x-ndjson",
             is_gzip: true,
             bytes: b"body".to_vec(),
-            idempotency_key: "key-1".to_owned(),
+            idempotency_key: Some("key-1".to_owned()),
         };
         let request = Request { target: "/signal/batch".to_owned(), body: Some(body) };
         let answer = http(format!("{url}/prefix")).send(&request).unwrap();

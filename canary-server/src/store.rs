@@ -22,8 +22,8 @@ use canary_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
-    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, FromQueryResult as _,
+    QueryFilter as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
 
 pub(crate) use self::changes::{Answered, Changes, CountedSignal, LineupRow, NewProduct};
@@ -189,20 +189,33 @@ impl Transaction {
         release::Entity::find_by_id(id).one(&self.0).await?.map(TryInto::try_into).transpose()
     }
 
-    /// What was answered to a request with this key: the hash of its body, and the receipt.
+    /// What was answered to requests with these keys: operation and key, the hash of the body, and
+    /// the receipt.
     pub(crate) async fn answered(
         &self,
-        operation: &str,
-        key: &str,
-    ) -> Result<Option<(u64, String)>, StoreError> {
-        let id = (operation.to_owned(), key.to_owned());
-        let Some(row) = idempotency::Entity::find_by_id(id).one(&self.0).await? else {
-            return Ok(None);
-        };
-        let fingerprint = row.fingerprint.try_into().map(u64::from_be_bytes).map_err(|_| {
-            StoreError::Corrupt { table: "idempotency", column: "fingerprint", row: row.key }
-        })?;
-        Ok(Some((fingerprint, row.receipt)))
+        keys: &[(&'static str, &str)],
+    ) -> Result<Vec<Answered>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.0.query_all_raw(backend::answered(keys)).await?;
+        let mut answered = Vec::with_capacity(rows.len());
+        for row in rows {
+            let row = idempotency::Model::from_query_result(&row, "")?;
+            let corrupt =
+                |column| StoreError::Corrupt { table: "idempotency", column, row: row.key.clone() };
+            let operation = keys.iter().find(|(operation, _)| *operation == row.operation);
+            let (operation, _) = operation.ok_or_else(|| corrupt("operation"))?;
+            let fingerprint = row.fingerprint.as_slice().try_into();
+            let fingerprint = fingerprint.map_err(|_| corrupt("fingerprint"))?;
+            answered.push(Answered {
+                operation,
+                fingerprint: u64::from_be_bytes(fingerprint),
+                receipt: row.receipt.clone(),
+                key: row.key,
+            });
+        }
+        Ok(answered)
     }
 
     /// Writes everything; nothing is visible before [`Self::commit`].

@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 
 use super::{Client, Target};
 use crate::error::Result;
+use crate::transport::Body;
 use crate::types::signal::{BatchOutcome, Rejection, Signal};
 
 /// The most signals that the server takes in one request.
@@ -71,8 +72,9 @@ impl Chunk {
         // Unwrap safety: writing to a vector cannot fail.
         #[expect(clippy::unwrap_used, reason = "the line above")]
         let bytes = lines.map(|lines| lines.finish().unwrap()).unwrap_or_default();
-        let answer: BatchOutcome =
-            client.post_bytes(target, "application/x-ndjson", true, bytes)?;
+        let content_type = "application/x-ndjson";
+        let body = Body { content_type, is_gzip: true, bytes, idempotency_key: None };
+        let answer: BatchOutcome = client.post_body(target, body)?;
         outcome.accepted += answer.accepted;
         outcome.duplicates += answer.duplicates;
         for rejection in answer.rejected {

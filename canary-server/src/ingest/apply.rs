@@ -9,7 +9,7 @@ use std::sync::Arc;
 use canary_core::lineup::{Effects, Lineup, Request};
 use canary_core::product::{Product, ProductId};
 use canary_core::release::{Release, ReleaseId};
-use canary_core::rollout::{Arm, Counts};
+use canary_core::rollout::Arm;
 use canary_core::signal::SignalId;
 use canary_core::time::Timestamp;
 
@@ -64,6 +64,7 @@ impl Draft {
                 Work::Product(product) => draft.note_taken(directory, product),
             }
         }
+        draft.load_answers(transaction, batch).await?;
         draft.known_signals = transaction.known_signals(own_ids.into_iter()).await?;
         draft.refresh(transaction).await?;
         Ok(draft)
@@ -117,7 +118,7 @@ impl Draft {
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
         if let Some(key) = &submission.key
-            && let Some(fate) = self.answered_before(transaction, key).await?
+            && let Some(fate) = self.answered_before(key)
         {
             return Ok(fate);
         }
@@ -139,31 +140,33 @@ impl Draft {
         Ok(fate)
     }
 
-    async fn answered_before(
-        &self,
+    /// Reads what was answered to requests whose keys come again.
+    async fn load_answers(
+        &mut self,
         transaction: &Transaction,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Fate>, StoreError> {
-        let in_this_commit = self.answered.get(&(key.operation, key.key.clone())).cloned();
-        let answered = match in_this_commit {
-            Some(answered) => answered,
-            None => match transaction.answered(key.operation, &key.key).await? {
-                None => return Ok(None),
-                Some((fingerprint, receipt)) => {
-                    let receipt = serde_json::from_str(&receipt).map_err(|_| {
-                        let row = key.key.clone();
-                        StoreError::Corrupt { table: "idempotency", column: "receipt", row }
-                    })?;
-                    (fingerprint, receipt)
-                }
-            },
-        };
-        let (fingerprint, receipt) = answered;
-        Ok(Some(if fingerprint == key.fingerprint {
-            Ok(receipt)
+        batch: &[Submission],
+    ) -> Result<(), StoreError> {
+        let keys = batch.iter().filter_map(|submission| submission.key.as_ref());
+        let keys: Vec<_> = keys.map(|key| (key.operation, key.key.as_str())).collect();
+        for Answered { operation, key, fingerprint, receipt } in transaction.answered(&keys).await?
+        {
+            let receipt = serde_json::from_str(&receipt).map_err(|_| {
+                let row = key.clone();
+                StoreError::Corrupt { table: "idempotency", column: "receipt", row }
+            })?;
+            self.answered.insert((operation, key), (fingerprint, receipt));
+        }
+        Ok(())
+    }
+
+    /// The fate of a request with this key, if one came before.
+    fn answered_before(&self, key: &IdempotencyKey) -> Option<Fate> {
+        let (fingerprint, receipt) = self.answered.get(&(key.operation, key.key.clone()))?;
+        Some(if *fingerprint == key.fingerprint {
+            Ok(receipt.clone())
         } else {
             Err(IngestError::KeyReused(key.key.clone()))
-        }))
+        })
     }
 
     fn note_answer(&mut self, key: &IdempotencyKey, receipt: &Receipt) {
@@ -190,11 +193,7 @@ impl Draft {
             let mut effects = Effects::default();
             let band = touched.lineup.observe(signal.release, signal.status, now, &mut effects);
             self.changes.absorb(effects);
-            self.changes
-                .counts
-                .entry(signal.release)
-                .or_default()
-                .add(signal.status);
+            self.changes.counts.entry(signal.release).or_default().add(signal.status);
             let signal = signal.clone();
             self.changes.signals.push(CountedSignal { signal, band, received_at: now });
             accepted += 1;

@@ -75,6 +75,13 @@ pub(super) fn known_signals(ids: &[String]) -> Statement {
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(ids).into()])
 }
 
+/// What was answered to requests with these operations and keys.
+pub(super) fn answered(keys: &[(&str, &str)]) -> Statement {
+    const SQL: &str = "SELECT operation, key, fingerprint, receipt, at FROM idempotency \
+        WHERE (operation, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))";
+    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(keys).into()])
+}
+
 /// The revisions of products with these identifiers, in hexadecimal.
 pub(super) fn revisions(products: &[String]) -> Statement {
     const SQL: &str =

@@ -1,0 +1,75 @@
+//! Flights from a file.
+
+use std::collections::{BTreeSet, HashMap};
+use std::error::Error;
+use std::fs::File;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+/// The flights that lie beside this program, see `data/README.md`.
+pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/flights-sample.csv.gz");
+
+/// One row of the file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Flight {
+    /// When it was to depart, in seconds since 1970.
+    pub scheduled_at: i64,
+    /// The airline, by its two letters.
+    pub carrier: String,
+    /// The aircraft, by its registration; `unknown` where the flight never got one.
+    pub aircraft: String,
+    /// The airport it was to depart from.
+    pub origin: String,
+    /// Minutes after the scheduled arrival, less than 0 if early; nothing if it never arrived.
+    pub arrival_delay_min: Option<f64>,
+    /// `success`, or `failed`: more than 15 minutes late, cancelled or diverted.
+    pub status: String,
+    /// How many equal flights stand before it: several cancelled ones may share all of the above.
+    #[serde(skip)]
+    pub twin: u32,
+}
+
+/// Reads the flights of some airlines from a gzipped CSV file, in the order of time.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has no flight of one of the airlines.
+pub fn read(file: &Path, carriers: [&str; 2]) -> Result<Vec<Flight>, Box<dyn Error>> {
+    let in_file = |cause: &dyn Error| format!("cannot read `{}`: {cause}", file.display());
+    let opened = File::open(file).map_err(|cause| in_file(&cause))?;
+    let mut rows = csv::Reader::from_reader(MultiGzDecoder::new(opened));
+    let mut flights = Vec::new();
+    let mut known = BTreeSet::new();
+    for row in rows.deserialize() {
+        let flight: Flight = row.map_err(|cause| in_file(&cause))?;
+        if carriers.contains(&flight.carrier.as_str()) {
+            flights.push(flight);
+        } else if !known.contains(&flight.carrier) {
+            known.insert(flight.carrier);
+        }
+    }
+    for carrier in carriers {
+        if !flights.iter().any(|flight| flight.carrier == carrier) {
+            known.extend(flights.into_iter().map(|flight| flight.carrier));
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            let file = file.display();
+            return Err(format!("no flight of `{carrier}` in `{file}`, which has {known}").into());
+        }
+    }
+    flights.sort_by_key(|flight| flight.scheduled_at);
+    number_twins(&mut flights);
+    Ok(flights)
+}
+
+fn number_twins(flights: &mut [Flight]) {
+    let mut seen = HashMap::new();
+    for flight in flights {
+        let Flight { scheduled_at, carrier, aircraft, origin, .. } = &*flight;
+        let same = (*scheduled_at, carrier.clone(), aircraft.clone(), origin.clone());
+        let before: &mut u32 = seen.entry(same).or_default();
+        flight.twin = *before;
+        *before += 1;
+    }
+}

@@ -1,0 +1,206 @@
+//! A real server whose clock is moved by hand, and the flights that are played on it.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use canary_client::{Client, NewProduct, NewRelease, Signal};
+use canary_core::time::Timestamp;
+use canary_server::{DatabaseUrl, Server, Settings, clock};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::account::Outcome;
+use super::data::{self, Flight};
+
+/// In how many steps the canary widens.
+const BANDS: u16 = 5;
+/// In how many batches the flights of a band are sent: about one an hour in 14 days. A batch never
+/// reaches into the next band, so that each flight counts in the band it departed in.
+const BATCHES_PER_BAND: i128 = 64;
+const MICROS_PER_DAY: f64 = 86_400e6;
+
+/// Who is compared, and by what measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Story {
+    /// The airline in the place of the stable version.
+    pub stable: String,
+    /// The airline in the place of the canary.
+    pub canary: String,
+    /// Where the flights are: a gzipped CSV file as [`SAMPLE`](super::SAMPLE).
+    pub data: PathBuf,
+    /// The lowest acceptable success rate in percent, 0 to 100.
+    pub threshold: f64,
+    /// How long the canary is on trial.
+    pub days: f64,
+}
+
+impl Story {
+    /// The story of two airlines in the sample, by 75 % over 14 days.
+    #[must_use]
+    pub fn new(stable: &str, canary: &str) -> Self {
+        Self {
+            stable: stable.to_owned(),
+            canary: canary.to_owned(),
+            data: PathBuf::from(data::SAMPLE),
+            threshold: 75.0,
+            days: 14.0,
+        }
+    }
+
+    /// Each story is a product of its own, and the same story always the same one.
+    fn artifact_url(&self) -> String {
+        let Self { stable, canary, threshold, days, .. } = self;
+        format!("https://flights.example/{stable}/{canary}?threshold={threshold}&days={days}")
+    }
+
+    fn signal(&self, flight: &Flight) -> Result<Signal, Box<dyn Error>> {
+        let artifact_url = self.artifact_url();
+        let Flight { scheduled_at, carrier, aircraft, origin, status, twin, .. } = flight;
+        // Made from the flight alone: who plays the story again sends the same signals.
+        let name = format!("{artifact_url}#{carrier}/{scheduled_at}/{aircraft}/{origin}/{twin}");
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+        let signal = Signal::new(artifact_url, carrier, aircraft, status)
+            .id(id.to_string())
+            .created_date(rfc3339(*scheduled_at)?)
+            .description(format!("from {origin}"));
+        Ok(match flight.arrival_delay_min {
+            Some(delay) => signal.measurement("arrival_delay_min", delay),
+            None => signal,
+        })
+    }
+}
+
+/// A server on a temporary database, a client of it, and the clock that both believe.
+pub struct Stage {
+    client: Client,
+    clock: clock::Manual,
+    server: Server,
+    runtime: Runtime,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// Starts the server on a free port.
+    ///
+    /// # Errors
+    ///
+    /// If there is no place for the database, or no port.
+    pub fn open() -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("flights.db");
+        let database = DatabaseUrl::new(format!("sqlite://{}?mode=rwc", file.display()));
+        let settings = Settings { port: 0, database, ..Settings::default() };
+        let clock = clock::Manual::at(Timestamp::from_seconds(0));
+        let runtime = Runtime::new()?;
+        let server = runtime.block_on(canary_server::start(&settings, Arc::new(clock.clone())))?;
+        let client = Client::new(server.url())?;
+        Ok(Self { client, clock, server, runtime, folder })
+    }
+
+    /// A client of the server.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends the flights in the order of time, up to the verdict or the end of the data.
+    ///
+    /// Played again on the same stage, a story sends the same signals; they count once.
+    ///
+    /// # Errors
+    ///
+    /// What the data, the server or the client refuses.
+    pub fn play(&self, story: &Story) -> Result<Outcome, Box<dyn Error>> {
+        let Story { stable, canary, .. } = story;
+        if stable == canary {
+            return Err(format!("`{stable}` cannot be compared with itself").into());
+        }
+        let flights = data::read(&story.data, [stable, canary])?;
+        let first = flights.first().ok_or("no flights")?.scheduled_at;
+        self.clock.set(Timestamp::from_seconds(first));
+        let id = self.register(story, first)?;
+
+        let (mut accepted, mut duplicates) = (0, 0);
+        let batch_of = |flight: &Flight| batch_number(flight.scheduled_at - first, story.days);
+        for batch in flights.chunk_by(|left, right| batch_of(left) == batch_of(right)) {
+            // No chunk is empty.
+            let now = batch.last().map_or(first, |flight| flight.scheduled_at);
+            self.clock.set(Timestamp::from_seconds(now));
+            let signals: Result<Vec<_>, _> = batch.iter().map(|one| story.signal(one)).collect();
+            let sent = self.client.send_signals(signals?)?;
+            if let Some(rejected) = sent.rejected.first() {
+                return Err(format!("a flight was rejected: {}", rejected.detail).into());
+            }
+            accepted += sent.accepted;
+            duplicates += sent.duplicates;
+            // In a story that is played again, the verdict may lie ahead.
+            if let Some(verdict) = self.client.release(&id)?.verdict
+                && verdict.at.parse::<jiff::Timestamp>()?.as_second() <= now
+            {
+                break;
+            }
+        }
+        let release = self.client.release(&id)?;
+        let decisions = self.client.decisions(&id)?;
+        Ok(Outcome { story: story.clone(), release, decisions, accepted, duplicates })
+    }
+
+    /// Registers the two airlines, or finds them registered; the id of the canary.
+    fn register(&self, story: &Story, first: i64) -> Result<String, Box<dyn Error>> {
+        let Story { stable, canary, threshold, days, .. } = story;
+        let url = story.artifact_url();
+        let name = format!("{stable} and {canary} at {threshold} % over {days} days");
+        let source = "https://github.com/tidyverse/nycflights13";
+        unless_taken(self.client.create_product(&NewProduct::new(name, source, &url)))?;
+        let begin = rfc3339(first)?;
+        let stable = NewRelease::new(&url, stable).is_canary(false).release_date(&begin);
+        unless_taken(self.client.create_release(&stable))?;
+        let on_trial = NewRelease::new(&url, canary)
+            .threshold(*threshold)
+            .canary_period(*days)
+            .band_count(BANDS)
+            .release_date(&begin);
+        if let Some(id) = unless_taken(self.client.create_release(&on_trial))? {
+            return Ok(id);
+        }
+        for release in self.client.releases(&url) {
+            let release = release?;
+            if release.semver_version == *canary {
+                return Ok(release.id);
+            }
+        }
+        Err(format!("`{canary}` cannot be registered, and is not").into())
+    }
+
+    /// Stops the server and forgets what it stored.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not stop as it should.
+    pub fn close(self) -> Result<(), Box<dyn Error>> {
+        self.runtime.block_on(self.server.stop())?;
+        Ok(self.folder.close()?)
+    }
+}
+
+/// What was created; nothing if it exists already.
+fn unless_taken<T>(created: canary_client::Result<T>) -> canary_client::Result<Option<T>> {
+    match created {
+        Ok(created) => Ok(Some(created)),
+        Err(canary_client::Error::Conflict { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The batch of a flight, by the seconds since the first one.
+fn batch_number(elapsed_s: i64, days: f64) -> i128 {
+    // A period below one microsecond is the server's to refuse.
+    let period_micros = ((days * MICROS_PER_DAY) as i128).max(1);
+    i128::from(elapsed_s) * 1_000_000 * i128::from(BANDS) * BATCHES_PER_BAND / period_micros
+}
+
+fn rfc3339(seconds: i64) -> Result<String, jiff::Error> {
+    Ok(jiff::Timestamp::from_second(seconds)?.to_string())
+}

@@ -1,0 +1,1 @@
+//! The stories are played, and what the server says of them is counted again by hand.

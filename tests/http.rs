@@ -1,0 +1,225 @@
+//! Requests, and what comes back.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Method, Request};
+
+/// The most that is read of one answer, in bytes.
+const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// A way to a server; clones share its connections, and follow it to another address.
+#[derive(Debug, Clone)]
+pub struct Http {
+    url: Arc<RwLock<String>>,
+    agent: ureq::Agent,
+}
+
+/// What a server answered, with any status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub text: String,
+}
+
+impl Http {
+    /// A way to the server at `url`.
+    #[must_use]
+    pub fn to(url: impl Into<String>) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(256)
+            .max_idle_connections_per_host(128)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build()
+            .new_agent();
+        Self { url: Arc::new(RwLock::new(url.into())), agent }
+    }
+
+    /// Leads all clones to another address.
+    pub(crate) fn lead_to(&self, url: String) {
+        *self.url.write().unwrap_or_else(PoisonError::into_inner) = url;
+    }
+
+    /// Where the server is, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks for `path`, which begins with a slash and may have a query.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
+    }
+
+    /// Asks with headers.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send("GET", path, headers, None).expect("an answer")
+    }
+
+    /// Posts JSON.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_with(path, &[], body)
+    }
+
+    /// Posts JSON with headers.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let headers = [&[("Content-Type", "application/json")], headers].concat();
+        self.post_bytes(path, &headers, body.to_string().as_bytes())
+    }
+
+    /// Posts bytes, with these headers alone.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send("POST", path, headers, Some(body)).expect("an answer")
+    }
+
+    /// Sends any request.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer.
+    ///
+    /// # Panics
+    ///
+    /// If it is no request.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut head = Request::builder().method(method).uri(format!("{}{path}", self.url()));
+        for (name, value) in headers {
+            head = head.header(*name, *value);
+        }
+        let mut response = match body {
+            Some(body) => self.agent.run(head.body(body).expect("a request"))?,
+            None => self.agent.run(head.body(()).expect("a request"))?,
+        };
+        let body = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec()?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: String::from_utf8(body).expect("answers are UTF-8"),
+        })
+    }
+
+    /// A page and all that follow it, by the `Link` of each, and how many pages there were.
+    ///
+    /// # Panics
+    ///
+    /// If a page is no list, or there are more than a thousand.
+    #[must_use]
+    pub fn all_pages(&self, path: &str) -> (Vec<Value>, usize) {
+        let (mut items, mut next) = (Vec::new(), Some(path.to_owned()));
+        for pages in 0..1000 {
+            let Some(path) = next else { return (items, pages) };
+            let answer = self.get(&path);
+            next = answer.next_page();
+            items.extend(answer.expect(200).as_array().expect("a list").iter().cloned());
+        }
+        panic!("the pages of {path} have no end");
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// If it is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{error} in the answer {}: {}", self.status, self.text))
+    }
+
+    /// The body as JSON of an answer that must have this status.
+    ///
+    /// # Panics
+    ///
+    /// If it has another.
+    #[must_use]
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// The body of a problem that must have this status and code.
+    ///
+    /// # Panics
+    ///
+    /// If it has another, or is no problem document of its whole shape.
+    #[track_caller]
+    pub fn expect_problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        let content_type = self.header("Content-Type").unwrap_or_default();
+        assert!(
+            content_type.starts_with("application/problem+json"),
+            "content type {content_type}: {}",
+            self.text
+        );
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(problem["type"], format!("/problems/{code}"), "{problem}");
+        for field in ["title", "detail", "request_id"] {
+            let text = problem[field].as_str();
+            assert!(text.is_some_and(|text| !text.is_empty()), "{field} in {problem}");
+        }
+        assert_eq!(problem["request_id"].as_str(), self.header("X-Request-Id"), "{problem}");
+        problem
+    }
+
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Where the `Link` to the next page leads, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// If there is a `Link` of another form.
+    #[must_use]
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.header("Link")?;
+        let target = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
+        Some(target.unwrap_or_else(|| panic!("no link to a next page: {link}")).to_owned())
+    }
+}

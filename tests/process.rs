@@ -1,0 +1,87 @@
+//! A server in a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Http, eventually};
+
+/// A child process that serves; it is killed when it is dropped.
+pub struct ServerProcess {
+    child: Child,
+    http: Http,
+    /// Held open: a child that prints more must not fail of it.
+    _output: BufReader<ChildStdout>,
+}
+
+impl ServerProcess {
+    /// Starts `program`, which is `canary-test-server`, on the database at `database`.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start(program: &str, database: &Path) -> Self {
+        let mut child = Command::new(program)
+            .arg(database)
+            // Settings of whoever runs this would make another server.
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut first_line = String::new();
+        output.read_line(&mut first_line).expect("its first line");
+        let http = Http::to(first_line.trim());
+        Self { child, http, _output: output }
+    }
+
+    /// Ends it at once, as a loss of power would end it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be killed.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server ends");
+    }
+
+    /// Asks it to end.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be asked.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the server can be asked");
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it has not after 10 s.
+    pub fn wait(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        eventually("the end of the server", || child.try_wait().expect("its status"))
+    }
+}
+
+impl Deref for ServerProcess {
+    type Target = Http;
+
+    fn deref(&self) -> &Http {
+        &self.http
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,187 @@
+//! A server in this process.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use canary_core::time::Timestamp;
+use canary_server::clock::{Clock, Manual, Sleep};
+use canary_server::{DatabaseUrl, Settings};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::{Http, Product};
+
+/// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
+const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
+
+/// A server on a free port, with a database and a clock of its own; it stops when it is dropped.
+pub struct TestServer {
+    http: Http,
+    clock: Manual,
+    wakes: bool,
+    folder: TempDir,
+    running: Mutex<Option<Running>>,
+}
+
+/// The thread that a server runs in.
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// A clock that nobody is woken by: with it the engine comes late, and the next signal does what
+/// is due.
+struct Unwatched(Manual);
+
+impl Clock for Unwatched {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, _moment: Timestamp) -> Sleep<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl TestServer {
+    /// Starts a server on an empty database.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::with_engine(true)
+    }
+
+    /// Starts a server whose engine does not wake when the clock moves, as if it were late: what is
+    /// due is done by the next signal.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn with_late_engine() -> Self {
+        Self::with_engine(false)
+    }
+
+    fn with_engine(wakes: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the database");
+        let clock = Manual::at(START);
+        let http = Http::to("");
+        let server = Self { http, clock, wakes, folder, running: Mutex::new(None) };
+        server.run();
+        server
+    }
+
+    /// The time of the server, to be moved.
+    #[must_use]
+    pub const fn clock(&self) -> &Manual {
+        &self.clock
+    }
+
+    /// Moves the clock forward, in days.
+    pub fn pass_days(&self, days: f64) {
+        self.clock.advance(Duration::from_secs_f64(days * 86_400.0));
+    }
+
+    /// Stops the server and starts it again on the same database, at another address.
+    ///
+    /// # Panics
+    ///
+    /// If it does not stop or start.
+    pub fn restart(&self) {
+        self.stop();
+        self.run();
+    }
+
+    /// Registers a product with this name.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    #[must_use]
+    pub fn product(&self, name: &str) -> Product {
+        Product::register(&self.http, name)
+    }
+
+    /// Registers a product with the stable release 0.0.1 and the canary 0.0.2; gives it with the
+    /// canary's identifier.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is refused.
+    #[must_use]
+    pub fn product_with_canary(&self) -> (Product, String) {
+        let product = self.product("etl");
+        product.release("0.0.1").with("is_canary", json!(false)).create();
+        let canary = product.release("0.0.2").create();
+        (product, canary)
+    }
+
+    fn run(&self) {
+        let path = self.folder.path().join("canary.db");
+        let database = DatabaseUrl::new(format!("sqlite://{}?mode=rwc", path.display()));
+        let settings = Settings { port: 0, database, ..Settings::default() };
+        let clock: Arc<dyn Clock> = if self.wakes {
+            Arc::new(self.clock.clone())
+        } else {
+            Arc::new(Unwatched(self.clock.clone()))
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || serve(&settings, clock, &tell, stopped));
+        self.http.lead_to(told.recv().expect("the server starts"));
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Running { stop, thread });
+    }
+
+    fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { stop, thread }) = running else { return };
+        // If nobody listens it has failed, which its thread tells.
+        let _ = stop.send(());
+        let ended = thread.join();
+        // A second panic would hide the first.
+        if !std::thread::panicking() {
+            ended.expect("the server stops");
+        }
+    }
+}
+
+fn serve(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    tell: &mpsc::Sender<String>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let server = canary_server::start(settings, clock).await.expect("the server starts");
+        tell.send(server.url()).expect("somebody waits for the address");
+        // A sender that is gone is a reason to stop as well.
+        let _ = stopped.await;
+        server.stop().await.expect("the server stops");
+    });
+}
+
+impl Deref for TestServer {
+    type Target = Http;
+
+    fn deref(&self) -> &Http {
+        &self.http
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
