@@ -44,8 +44,9 @@ fn run(instance: &str) -> Result<(), Error> {
     // 2. Run it.
     let artifact = &latest.product.artifact_url;
     let signal = match job(version) {
-        Ok(rows_per_s) => Signal::success(artifact, version, instance)
-            .measurement("rows_per_s", rows_per_s),
+        Ok(rows_per_s) => {
+            Signal::success(artifact, version, instance).measurement("rows_per_s", rows_per_s)
+        }
         Err(cause) => Signal::failed(artifact, version, instance).description(cause),
     };
 

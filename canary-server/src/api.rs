@@ -15,7 +15,7 @@ mod system;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt as _, Route};
+use poem::{Endpoint, Route};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
 use self::frame::Frame;
@@ -86,7 +86,6 @@ pub(crate) fn endpoint(app: &Arc<App>) -> impl Endpoint + use<> {
             })),
         )
         .at("/problems/:code", poem::get(system::problem_page))
-        .at("/", poem::get(crate::dashboard::page).data(app.clone()))
         .nest("/", service);
     Frame::around(routes)
 }

@@ -3,20 +3,16 @@
 //! It uses the same reads as the API, needs no script, and is made anew at every look.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-use canary_core::time::Timestamp;
-use poem::web::{Data, Html};
 
 use crate::app::App;
 use crate::live::Live;
+use canary_core::time::Timestamp;
 
 /// Most products that the page shows.
 const MOST: usize = 200;
 
 /// The page.
-#[poem::handler]
-pub(crate) fn page(Data(app): Data<&Arc<App>>) -> Html<String> {
+pub(crate) fn page(app: &App) -> String {
     let now = app.clock.now();
     let mut products = app.directory.all();
     products.sort_by(|left, right| {
@@ -50,7 +46,7 @@ pub(crate) fn page(Data(app): Data<&Arc<App>>) -> Html<String> {
         "<p class=\"links\"><a href=\"/docs\">API</a> <a href=\"/redoc\">Reference</a> \
          <a href=\"/openapi.json\">OpenAPI</a> <a href=\"/metrics\">Figures</a></p>",
     );
-    Html(frame("Canary", &body))
+    frame("Canary", &body)
 }
 
 fn row(body: &mut String, live: &Live, now: Timestamp) {

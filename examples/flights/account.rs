@@ -35,7 +35,10 @@ impl fmt::Display for Outcome {
         let Self { story, release, decisions, accepted, duplicates } = self;
         let Story { stable, canary, threshold, days, .. } = story;
         let begin = to_the_minute(&release.release_date);
-        writeln!(formatter, "{canary} on trial beside {stable}, for {days} days from {begin} UTC.")?;
+        writeln!(
+            formatter,
+            "{canary} on trial beside {stable}, for {days} days from {begin} UTC."
+        )?;
         writeln!(
             formatter,
             "A flight fails if it is more than 15 min late or never arrives; {threshold} % must not."

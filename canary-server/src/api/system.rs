@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use poem::web::{Html, Path};
-use poem_openapi::payload::{Json, PlainText};
+use poem::web::Path;
+use poem_openapi::payload::{Html, Json, PlainText};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::Tag;
@@ -48,6 +48,12 @@ pub(crate) struct SystemApi(pub(crate) Arc<App>);
 
 #[OpenApi(tag = "Tag::System")]
 impl SystemApi {
+    /// Show every product to a person
+    #[oai(path = "/", method = "get", operation_id = "get_dashboard")]
+    async fn dashboard(&self) -> Html<String> {
+        Html(crate::dashboard::page(&self.0))
+    }
+
     /// Show the version of the server
     #[oai(path = "/version", method = "get", operation_id = "get_version")]
     async fn version(&self) -> Json<VersionBody> {
@@ -140,7 +146,7 @@ impl SystemApi {
 
 /// The page that explains a kind of problem.
 #[poem::handler]
-pub(super) fn problem_page(Path(code): Path<String>) -> Result<Html<String>, ApiError> {
+pub(super) fn problem_page(Path(code): Path<String>) -> Result<poem::web::Html<String>, ApiError> {
     let row = Kind::ALL.iter().find(|(_, word, ..)| *word == code);
     let Some((_, code, status, title, meaning)) = row else {
         let detail = format!("there is no kind of problem `{code}`");
@@ -152,5 +158,5 @@ pub(super) fn problem_page(Path(code): Path<String>) -> Result<Html<String>, Api
         escape(title),
         escape(meaning)
     );
-    Ok(Html(crate::dashboard::frame(title, &body)))
+    Ok(poem::web::Html(crate::dashboard::frame(title, &body)))
 }
