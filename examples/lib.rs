@@ -13,8 +13,12 @@
 /// process, whose clock follows them; nothing is simulated but the time that passes.
 ///
 /// What it does not show: nobody asked which airline to fly. Both flew all their flights, so the
-/// shares of the bands are told and steer nothing. And flights are not independent of each other,
-/// as the rule assumes: one snowstorm delays hundreds of them.
+/// shares of the bands are told and steer nothing.
+///
+/// And a warning: the rule takes runs as independent, and flights are not; one evening of bad
+/// weather delays hundreds of them. Envoy (MQ) beside United is rolled back at 75 % after the
+/// first day of the year, when 31 of its first 69 flights failed; of all its flights in those 14
+/// days 81 % were good.
 pub mod flights {
     mod account;
     mod data;

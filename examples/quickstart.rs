@@ -5,6 +5,7 @@
 //! ```text
 //! canary product create --name etl --repository-url https://git.example/etl \
 //!     --artifact-url https://registry.example/etl
+//! canary release create --artifact-url https://registry.example/etl --semver-version 1.4.0 --stable
 //! canary release create --artifact-url https://registry.example/etl --semver-version 1.5.0
 //! CANARY_URL=http://localhost:8080 cargo run --example quickstart -p canary-examples -- worker-1
 //! ```
@@ -17,7 +18,7 @@ use canary_client::{Client, Error, Signal};
 const PRODUCT: &str = "etl";
 
 fn main() -> ExitCode {
-    // Who runs. One instance always gets the same version while a canary widens.
+    // Who runs. An instance that has the canary keeps it while the canary widens.
     let instance = std::env::args().nth(1).unwrap_or_else(|| "worker-1".to_owned());
     match run(&instance) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,1 +1,132 @@
 //! The stories are played, and what the server says of them is counted again by hand.
+
+use std::path::{Path, PathBuf};
+
+use canary_client::{Arm, Decision};
+use canary_examples::flights::{Outcome, Stage, Story, play, read};
+
+/// The half year lies outside the repository.
+const HALF_YEAR: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/nyc-flights-2013-h1.csv.gz");
+
+/// The canary's first flights, as many as the verdict was taken on, counted from the file.
+fn counted_by_hand(story: &Story, runs: u64) -> Arm {
+    let flights = read(&story.data, [&story.stable, &story.canary]).expect("it was played");
+    let of_the_canary = flights.iter().filter(|flight| flight.carrier == story.canary);
+    let mut arm = Arm::default();
+    for flight in of_the_canary.take(usize::try_from(runs).expect("it was in memory")) {
+        match flight.status.as_str() {
+            "success" => arm.success += 1,
+            _ => arm.failed += 1,
+        }
+    }
+    arm
+}
+
+/// Checks that verdict, bands and sentence say the same as the file; the verdict.
+fn checked(outcome: &Outcome) -> (&Decision, Arm) {
+    let verdict = outcome.release.verdict.as_ref().expect("there is a verdict");
+    let arm = verdict.evidence().expect("it tells its evidence").canary;
+    assert_eq!(arm, counted_by_hand(&outcome.story, arm.runs()));
+    let in_bands = outcome.release.bands.iter().map(|band| band.canary);
+    let (success, failed) =
+        in_bands.fold((0, 0), |sum, band| (sum.0 + band.success, sum.1 + band.failed));
+    assert_eq!((success, failed), (arm.success, arm.failed));
+    assert_eq!(outcome.decisions.last(), Some(verdict));
+    assert!(outcome.to_string().trim_end().ends_with(&verdict.sentence), "{outcome}");
+    (verdict, arm)
+}
+
+#[test]
+fn delta_is_promoted_at_the_end_of_its_period() {
+    let outcome = play(&Story::new("UA", "DL")).unwrap();
+    let (verdict, arm) = checked(&outcome);
+    assert_eq!((outcome.release.state.as_str(), verdict.action.as_str()), ("promoted", "promote"));
+    assert_eq!((arm.success, arm.failed), (1548, 139));
+    let sentence = "promoted DL: 1548 of 1687 runs succeeded over its period of 14 days";
+    assert!(verdict.sentence.starts_with(sentence), "{}", verdict.sentence);
+
+    let dated: Vec<_> = outcome
+        .decisions
+        .iter()
+        .map(|decision| (decision.at.as_str(), decision.action.as_str()))
+        .collect();
+    let want = [
+        ("2013-01-04T05:27:00Z", "advance"),
+        ("2013-01-07T00:39:00Z", "advance"),
+        ("2013-01-09T19:51:00Z", "advance"),
+        ("2013-01-12T15:03:00Z", "advance"),
+        ("2013-01-15T10:15:00Z", "promote"),
+    ];
+    assert_eq!(dated, want);
+}
+
+#[test]
+fn expressjet_is_rolled_back_on_the_first_day() {
+    let outcome = play(&Story::new("UA", "EV")).unwrap();
+    let (verdict, arm) = checked(&outcome);
+    assert_eq!(
+        (outcome.release.state.as_str(), verdict.action.as_str()),
+        ("rolled_back", "rollback")
+    );
+    let sentence = format!("rolled back EV: {} of {} runs failed", arm.failed, arm.runs());
+    assert!(verdict.sentence.starts_with(&sentence), "{}", verdict.sentence);
+    assert!(verdict.at.starts_with("2013-01-01T"), "{}", verdict.at);
+}
+
+#[test]
+fn a_story_that_is_played_again_changes_nothing() {
+    let stage = Stage::open().unwrap();
+    for story in [Story::new("UA", "DL"), Story::new("UA", "EV")] {
+        let first = stage.play(&story).unwrap();
+        assert_eq!(first.duplicates, 0);
+        let second = stage.play(&story).unwrap();
+        assert_eq!((second.sent, second.duplicates), (first.sent, first.sent));
+        assert_eq!((&second.release, &second.decisions), (&first.release, &first.decisions));
+        let Outcome { release, .. } = second;
+        let product = &release.product.name;
+        let latest = stage.client().latest(product, Some("N14228")).unwrap();
+        let want = if release.state == "promoted" { "DL" } else { "UA" };
+        assert_eq!((latest.semver_version.as_str(), &latest.reason), (want, &release.state));
+    }
+    stage.close().unwrap();
+}
+
+#[test]
+fn what_cannot_be_played_is_explained() {
+    let sample = Story::new("UA", "EV");
+    let cases = [
+        (Story::new("UA", "XX"), "no flight of `XX` in"),
+        (Story::new("UA", "XX"), "which has DL, EV, MQ, UA"),
+        (Story::new("UA", "UA"), "`UA` cannot be compared with itself"),
+        (Story { data: PathBuf::from("/no/such"), ..sample.clone() }, "cannot read `/no/such`"),
+        (Story { threshold: 120.0, ..sample }, "threshold is 120, it must be from 0 to 100"),
+    ];
+    for (story, want) in cases {
+        let error = play(&story).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    }
+}
+
+#[test]
+fn the_half_year_is_played_to_its_end() {
+    let data = PathBuf::from(HALF_YEAR);
+    if !Path::exists(&data) {
+        eprintln!("left out: there is no `{}`", data.display());
+        return;
+    }
+    // A good one, judged over half a year.
+    let story = Story { data: data.clone(), days: 180.0, ..Story::new("UA", "DL") };
+    let outcome = play(&story).unwrap();
+    let (verdict, arm) = checked(&outcome);
+    assert_eq!(outcome.release.state, "promoted");
+    assert!(arm.runs() > 20_000, "{arm:?}");
+    let counts = format!("{} of {} runs succeeded", arm.success, arm.runs());
+    assert!(verdict.sentence.contains(&counts), "{}", verdict.sentence);
+
+    // A bad one with few flights: held when its period ends, rolled back when they suffice.
+    let outcome = play(&Story { data, ..Story::new("UA", "F9") }).unwrap();
+    checked(&outcome);
+    let actions: Vec<_> = outcome.decisions.iter().map(|one| one.action.as_str()).collect();
+    assert_eq!(actions, ["advance", "advance", "advance", "advance", "hold", "rollback"]);
+}

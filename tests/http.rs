@@ -3,11 +3,20 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Method, Request};
 
 /// The most that is read of one answer, in bytes.
 const LARGEST_ANSWER: u64 = 64 << 20;
+
+/// The header of a body that is JSON.
+pub const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// The header of a body that has one JSON object per line.
+pub const NDJSON: (&str, &str) = ("Content-Type", "application/x-ndjson");
+
+/// The header of a body that is packed.
+pub const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
 
 /// A way to a server; clones share its connections, and follow it to another address.
 #[derive(Debug, Clone)]
@@ -90,7 +99,7 @@ impl Http {
     /// If there is no answer.
     #[must_use]
     pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let headers = [&[("Content-Type", "application/json")], headers].concat();
+        let headers = [&[JSON], headers].concat();
         self.post_bytes(path, &headers, body.to_string().as_bytes())
     }
 
@@ -137,6 +146,50 @@ impl Http {
         })
     }
 
+    /// A release with its state and counts.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn release(&self, id: &str) -> Value {
+        self.get(&format!("/release/{id}")).expect(200)
+    }
+
+    /// How many signals of each status a release has.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn signals(&self, release: &str) -> Value {
+        self.release(release)["signals"].clone()
+    }
+
+    /// The timeline of a release.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn decisions(&self, release: &str) -> Vec<Value> {
+        let timeline = self.get(&format!("/release/{release}/decisions")).expect(200);
+        timeline.as_array().expect("a list").clone()
+    }
+
+    /// Promotes, rolls back, pauses or resumes a release, whatever the answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn act(&self, release: &str, action: &str) -> Answer {
+        self.post(&format!("/release/{release}/{action}"), &json!({"reason": "a reason"}))
+    }
+
     /// A page and all that follow it, by the `Link` of each, and how many pages there were.
     ///
     /// # Panics
@@ -172,7 +225,6 @@ impl Answer {
     /// # Panics
     ///
     /// If it has another.
-    #[must_use]
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -203,6 +255,19 @@ impl Answer {
         }
         assert_eq!(problem["request_id"].as_str(), self.header("X-Request-Id"), "{problem}");
         problem
+    }
+
+    /// The pointers to the values that a body was refused for, with 422.
+    ///
+    /// # Panics
+    ///
+    /// If it was not.
+    #[must_use]
+    #[track_caller]
+    pub fn expect_pointers(&self) -> Vec<String> {
+        let problem = self.expect_problem(422, "invalid");
+        let errors = problem["errors"].as_array().expect("errors").iter();
+        errors.map(|error| error["pointer"].as_str().expect("a pointer").to_owned()).collect()
     }
 
     /// A header.

@@ -19,7 +19,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-pub use crate::http::{Answer, Http};
+pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON};
 pub use crate::nouns::{NewRelease, NewSignal, Product};
 pub use crate::process::ServerProcess;
 pub use crate::server::TestServer;

@@ -23,7 +23,6 @@ impl Product {
     /// # Panics
     ///
     /// If it is refused.
-    #[must_use]
     #[track_caller]
     pub fn register(http: &Http, name: &str) -> Self {
         let body = Self::body(name);
@@ -102,7 +101,7 @@ impl Product {
     pub fn poll_and_report(&self) -> String {
         let latest = self.latest();
         let version = latest["semver_version"].as_str().expect("a version").to_owned();
-        let _ = self.signal(&version, "success").send().expect(201);
+        self.signal(&version, "success").send().expect(201);
         version
     }
 }

@@ -40,14 +40,13 @@ impl ServerProcess {
         Self { child, http, _output: output }
     }
 
-    /// Ends it at once, as a loss of power would end it.
+    /// Ends it in the middle of whatever it does.
     ///
     /// # Panics
     ///
     /// If it cannot be killed.
-    pub fn kill(&mut self) {
-        self.child.kill().expect("the server can be killed");
-        self.child.wait().expect("the server ends");
+    pub fn kill(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).expect("the server can be killed");
     }
 
     /// Asks it to end.

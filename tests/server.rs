@@ -103,9 +103,20 @@ impl TestServer {
     /// # Panics
     ///
     /// If it is refused.
-    #[must_use]
     pub fn product(&self, name: &str) -> Product {
         Product::register(&self.http, name)
+    }
+
+    /// Registers a product with the stable release 1; gives it with the release's identifier.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is refused.
+    #[must_use]
+    pub fn product_with_stable(&self) -> (Product, String) {
+        let product = self.product("etl");
+        let release = product.release("1").with("is_canary", json!(false)).create();
+        (product, release)
     }
 
     /// Registers a product with the stable release 0.0.1 and the canary 0.0.2; gives it with the

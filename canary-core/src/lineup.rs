@@ -266,7 +266,7 @@ impl Lineup {
         let (actor, rule) = (Actor::Engine, Rule::OnInsufficient);
         match on_insufficient {
             OnInsufficient::Hold => {
-                let why = format!("{why}; it stays a canary until they are");
+                let why = format!("{why}; it stays a canary until enough are");
                 self.hold(&why, rule, now, effects);
             }
             OnInsufficient::Promote => {

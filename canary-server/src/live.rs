@@ -149,6 +149,18 @@ impl Directory {
         self.read(|index| index.by_id.values().cloned().collect())
     }
 
+    /// Shows a product as another process has left it.
+    pub(crate) fn renew(&self, stored: StoredProduct) {
+        match self.by_id(stored.product.id) {
+            None => self.publish(stored),
+            Some(live) if live.lineup().1 == stored.revision => {}
+            Some(live) => {
+                live.publish_versions(stored.versions);
+                live.publish(Arc::new(stored.lineup), stored.revision, &[]);
+            }
+        }
+    }
+
     /// Shows a product that was committed.
     pub(crate) fn publish(&self, stored: StoredProduct) {
         let live = Arc::new(Live::new(stored));

@@ -1,6 +1,6 @@
 //! The store: what is durable. Operations, not tables.
 //!
-//! State changes only in [`Transaction::save`], with the decisions that tell why in the same
+//! State changes only in [`Store::commit`], with the decisions that tell why in the same
 //! transaction.
 //! A reader sees what was committed; not found is `None`.
 
@@ -13,17 +13,17 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use canary_core::lineup::{Lineup, Open};
-use canary_core::product::{Product, ProductId};
+use canary_core::product::Product;
 use canary_core::release::ReleaseId;
 use canary_core::rollout::Rollout;
 use canary_core::select::Reason;
 use canary_core::signal::SignalId;
 use canary_core::time::Timestamp;
+use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
-    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, FromQueryResult as _,
-    QueryFilter as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _,
+    FromQueryResult as _, QueryFilter as _, Statement,
 };
 
 pub(crate) use self::changes::{Answered, Changes, CountedSignal, LineupRow, NewProduct};
@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The schema could not be brought up to date, or is newer than this program.
     #[error("the schema of the database does not fit this program: {0}")]
     Schema(String),
+    /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
+    #[error("another process has changed the same product or signal meanwhile")]
+    Stale,
     /// A row is no value of the domain.
     #[error("column `{column}` of `{table}` row `{row}` holds what this program cannot read")]
     Corrupt {
@@ -124,25 +127,11 @@ impl Store {
 
     /// Every product, as it was last committed.
     pub(crate) async fn load(&self) -> Result<Vec<StoredProduct>, StoreError> {
-        let products = product::Entity::find().all(self.writer()).await?;
-        assemble(self.writer(), products, None).await
+        let products = product::Entity::find().all(self.readers()).await?;
+        let releases = release::Entity::find().all(self.readers()).await?;
+        assemble(products, releases)
     }
 
-    /// Begins the transaction of a commit.
-    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
-        // A transaction that begins as a reader could find another writer in its way.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(Transaction(self.writer().begin_with_options(options).await?))
-    }
-}
-
-/// A commit on its way; dropped without [`Transaction::commit`] it leaves no trace.
-pub(crate) struct Transaction(DatabaseTransaction);
-
-impl Transaction {
     /// Which of these signals are stored already.
     pub(crate) async fn known_signals(
         &self,
@@ -152,45 +141,13 @@ impl Transaction {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        let rows = self.0.query_all_raw(backend::known_signals(&ids)).await?;
+        let rows = self.readers().query_all_raw(backend::known_signals(&ids)).await?;
         rows.iter()
             .map(|row| Ok(SignalId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes())))
             .collect()
     }
 
-    /// The revisions of these products.
-    pub(crate) async fn revisions(
-        &self,
-        products: impl Iterator<Item = ProductId>,
-    ) -> Result<HashMap<ProductId, i64>, StoreError> {
-        let ids: Vec<String> = products.map(|id| changes::hex(id.as_bytes())).collect();
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let rows = self.0.query_all_raw(backend::revisions(&ids)).await?;
-        rows.iter()
-            .map(|row| {
-                let id = ProductId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes());
-                Ok((id, row.try_get("", "revision")?))
-            })
-            .collect()
-    }
-
-    /// A product as it was last committed, perhaps by another server.
-    pub(crate) async fn product(&self, id: ProductId) -> Result<Option<StoredProduct>, StoreError> {
-        let id = Uuid::from_bytes(*id.as_bytes());
-        let products = product::Entity::find_by_id(id).all(&self.0).await?;
-        Ok(assemble(&self.0, products, Some(id)).await?.pop())
-    }
-
-    /// A release as it was last committed.
-    pub(crate) async fn release(&self, id: ReleaseId) -> Result<Option<StoredRelease>, StoreError> {
-        let id = Uuid::from_bytes(*id.as_bytes());
-        release::Entity::find_by_id(id).one(&self.0).await?.map(TryInto::try_into).transpose()
-    }
-
-    /// What was answered to requests with these keys: operation and key, the hash of the body, and
-    /// the receipt.
+    /// What was answered to requests with these keys.
     pub(crate) async fn answered(
         &self,
         keys: &[(&'static str, &str)],
@@ -198,7 +155,7 @@ impl Transaction {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.0.query_all_raw(backend::answered(keys)).await?;
+        let rows = self.readers().query_all_raw(backend::answered(keys)).await?;
         let mut answered = Vec::with_capacity(rows.len());
         for row in rows {
             let row = idempotency::Model::from_query_result(&row, "")?;
@@ -218,66 +175,72 @@ impl Transaction {
         Ok(answered)
     }
 
-    /// Writes everything; nothing is visible before [`Self::commit`].
-    pub(crate) async fn save(&self, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
-        self.save_products_and_releases(changes).await?;
-        if !changes.signals.is_empty() {
-            self.0.execute_raw(backend::insert_signals(&changes.signal_rows())).await?;
-        }
-        let counts = changes.counts_rows();
-        if !counts.is_empty() {
-            self.0.execute_raw(backend::update_counts(&counts)).await?;
-        }
-        if !changes.decisions.is_empty() {
-            let rows = changes.decisions.iter().map(decision::ActiveModel::from);
-            decision::Entity::insert_many(rows).exec(&self.0).await?;
-        }
-        if !changes.answered.is_empty() {
-            let rows = changes.answered.iter().map(|answered| answered_row(answered, now));
-            idempotency::Entity::insert_many(rows).exec(&self.0).await?;
-            let forgotten = now.as_micros() - KEYS_ARE_KEPT.as_micros() as i64;
-            idempotency::Entity::delete_many()
-                .filter(idempotency::Column::At.lt(forgotten))
-                .exec(&self.0)
-                .await?;
-        }
-        if !changes.lineups.is_empty() {
-            let row = |row: &LineupRow| {
-                (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
-            };
-            let rows: Vec<_> = changes.lineups.iter().map(row).collect();
-            self.0.execute_raw(backend::update_products(&rows)).await?;
-        }
-        Ok(())
+    /// Writes everything in one transaction; once this returns it survives a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stale`] if a product is not at the revision that the changes were made from,
+    /// or something of it exists already. Whatever the error, nothing was stored.
+    pub(crate) async fn commit(&self, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
+        let transaction = backend::Transaction::of(statements(changes, now));
+        transaction.run(self.writer()).await.map_err(|error| {
+            if backend::is_stale(&error) { StoreError::Stale } else { StoreError::Database(error) }
+        })
     }
+}
 
-    async fn save_products_and_releases(&self, changes: &Changes) -> Result<(), StoreError> {
-        if !changes.products.is_empty() {
-            let rows = changes.products.iter().map(product_row);
-            product::Entity::insert_many(rows).exec(&self.0).await?;
-        }
-        let mut changed = changes.releases.clone();
-        let registered = changes.registered.iter().filter_map(|id| changed.remove(id));
-        let rows: Vec<_> = registered.map(|release| release::ActiveModel::from(&release)).collect();
-        if !rows.is_empty() {
-            release::Entity::insert_many(rows).exec(&self.0).await?;
-        }
-        for release in changed.values() {
-            let row = release::ActiveModel {
-                id: Set(Uuid::from_bytes(*release.id.as_bytes())),
-                state: Set(release.state.as_str().to_owned()),
-                is_canary: Set(release.is_canary),
-                ..Default::default()
-            };
-            row.update(&self.0).await?;
-        }
-        Ok(())
+/// What a commit says to the database: a fixed number of statements, whatever the number of rows.
+fn statements(changes: &Changes, now: Timestamp) -> Vec<Statement> {
+    let mut statements = products_and_releases(changes);
+    if !changes.signals.is_empty() {
+        statements.push(backend::insert_signals(&changes.signal_rows()));
     }
+    let counts = changes.counts_rows();
+    if !counts.is_empty() {
+        statements.push(backend::update_counts(&counts));
+    }
+    if !changes.decisions.is_empty() {
+        let rows = changes.decisions.iter().map(decision::ActiveModel::from);
+        statements.push(backend::build(&decision::Entity::insert_many(rows)));
+    }
+    if !changes.answered.is_empty() {
+        let rows = changes.answered.iter().map(|answered| answered_row(answered, now));
+        statements.push(backend::build(&idempotency::Entity::insert_many(rows)));
+        let forgotten = now.as_micros() - KEYS_ARE_KEPT.as_micros() as i64;
+        let forget =
+            idempotency::Entity::delete_many().filter(idempotency::Column::At.lt(forgotten));
+        statements.push(backend::build(&forget));
+    }
+    if !changes.lineups.is_empty() {
+        let row = |row: &LineupRow| {
+            (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
+        };
+        let rows: Vec<_> = changes.lineups.iter().map(row).collect();
+        statements.push(backend::update_products(&rows));
+    }
+    statements
+}
 
-    /// Makes everything durable and visible; once this returns it survives a loss of power.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+fn products_and_releases(changes: &Changes) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if !changes.products.is_empty() {
+        let rows = changes.products.iter().map(product_row);
+        statements.push(backend::build(&product::Entity::insert_many(rows)));
     }
+    let mut changed = changes.releases.clone();
+    let registered = changes.registered.iter().filter_map(|id| changed.remove(id));
+    let rows: Vec<_> = registered.map(|release| release::ActiveModel::from(&release)).collect();
+    if !rows.is_empty() {
+        statements.push(backend::build(&release::Entity::insert_many(rows)));
+    }
+    for release in changed.values() {
+        let update = release::Entity::update_many()
+            .col_expr(release::Column::State, release.state.as_str().into())
+            .col_expr(release::Column::IsCanary, release.is_canary.into())
+            .filter(release::Column::Id.eq(Uuid::from_bytes(*release.id.as_bytes())));
+        statements.push(backend::build(&update));
+    }
+    statements
 }
 
 fn product_row(new: &NewProduct) -> product::ActiveModel {
@@ -303,18 +266,13 @@ fn answered_row(answered: &Answered, now: Timestamp) -> idempotency::ActiveModel
     }
 }
 
-/// Puts products and their releases together; `only` restricts the releases to one product.
-async fn assemble<C: sea_orm::ConnectionTrait>(
-    connection: &C,
+/// Puts products and their releases together.
+fn assemble(
     products: Vec<product::Model>,
-    only: Option<Uuid>,
+    releases: Vec<release::Model>,
 ) -> Result<Vec<StoredProduct>, StoreError> {
-    let mut releases = release::Entity::find();
-    if let Some(product) = only {
-        releases = releases.filter(release::Column::ProductId.eq(product));
-    }
     let mut by_product: HashMap<Uuid, Vec<release::Model>> = HashMap::new();
-    for row in releases.all(connection).await? {
+    for row in releases {
         by_product.entry(row.product_id).or_default().push(row);
     }
     products

@@ -15,9 +15,9 @@ pub struct Outcome {
     pub release: Release,
     /// All that was decided about it, the oldest first.
     pub decisions: Vec<Decision>,
-    /// How many flights were sent and counted.
-    pub accepted: u64,
-    /// How many were sent and known already.
+    /// How many flights were sent.
+    pub sent: u64,
+    /// How many of them the server knew already.
     pub duplicates: u64,
 }
 
@@ -32,7 +32,7 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { story, release, decisions, accepted, duplicates } = self;
+        let Self { story, release, decisions, sent, duplicates } = self;
         let Story { stable, canary, threshold, days, .. } = story;
         let begin = to_the_minute(&release.release_date);
         writeln!(
@@ -41,18 +41,18 @@ impl fmt::Display for Outcome {
         )?;
         writeln!(
             formatter,
-            "A flight fails if it is more than 15 min late or never arrives; {threshold} % must not."
+            "A flight fails if it is more than 15 min late or never arrives; {threshold} % must be good."
         )?;
-        write!(formatter, "{accepted} flights were counted")?;
+        write!(formatter, "{sent} flights were sent")?;
         if *duplicates > 0 {
-            write!(formatter, ", {duplicates} had been before")?;
+            write!(formatter, ", {duplicates} of them known already")?;
         }
         writeln!(formatter, ".\n")?;
 
-        let arms = format!("{:<23}  {stable} (stable)", format!("{canary} (canary)"));
-        writeln!(formatter, "{:<31}{arms}", "")?;
-        let rates = "   good failed    rate  ".repeat(2);
-        writeln!(formatter, "band  share  begins (UTC)      {}", rates.trim_end())?;
+        let canary = format!("{canary} (canary)");
+        writeln!(formatter, "{:<29}{canary:>22}{stable:>13} (stable)", "")?;
+        let columns = "   good failed    rate".repeat(2);
+        writeln!(formatter, "band  share  begins (UTC)    {columns}")?;
         for band in &release.bands {
             writeln!(formatter, "{}", Row(band))?;
         }
@@ -79,10 +79,8 @@ impl fmt::Display for Row<'_> {
         for Arm { success, failed, .. } in [canary, stable] {
             write!(formatter, "  {success:>5} {failed:>6}")?;
             match success + failed {
-                0 => write!(formatter, "       –  ")?,
-                runs => {
-                    write!(formatter, "  {:>4.1} %  ", *success as f64 * 100.0 / runs as f64)?;
-                }
+                0 => write!(formatter, "  {:>6}", "–")?,
+                runs => write!(formatter, "  {:>4.1} %", *success as f64 * 100.0 / runs as f64)?,
             }
         }
         Ok(())

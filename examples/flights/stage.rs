@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use canary_client::{Client, NewProduct, NewRelease, Signal};
+use canary_client::{Client, NewProduct, NewRelease, Release, Signal};
 use canary_core::time::Timestamp;
+use canary_server::clock::Clock as _;
 use canary_server::{DatabaseUrl, Server, Settings, clock};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -16,9 +18,10 @@ use super::data::{self, Flight};
 
 /// In how many steps the canary widens.
 const BANDS: u16 = 5;
-/// In how many batches the flights of a band are sent: about one an hour in 14 days. A batch never
-/// reaches into the next band, so that each flight counts in the band it departed in.
-const BATCHES_PER_BAND: i128 = 64;
+/// How long the server may take to notice that its clock was moved.
+const NOTICE: Duration = Duration::from_secs(10);
+/// Batches beyond these would only be more, not better.
+const MOST_BATCHES_PER_BAND: f64 = 128.0;
 const MICROS_PER_DAY: f64 = 86_400e6;
 
 /// Who is compared, and by what measure.
@@ -113,38 +116,58 @@ impl Stage {
     ///
     /// What the data, the server or the client refuses.
     pub fn play(&self, story: &Story) -> Result<Outcome, Box<dyn Error>> {
-        let Story { stable, canary, .. } = story;
-        if stable == canary {
-            return Err(format!("`{stable}` cannot be compared with itself").into());
+        if story.stable == story.canary {
+            return Err(format!("`{}` cannot be compared with itself", story.stable).into());
         }
-        let flights = data::read(&story.data, [stable, canary])?;
+        let flights = data::read(&story.data, [&story.stable, &story.canary])?;
         let first = flights.first().ok_or("no flights")?.scheduled_at;
         self.clock.set(Timestamp::from_seconds(first));
         let id = self.register(story, first)?;
+        let mut canary = self.client.release(&id)?;
+        let mut turns = turns(&canary)?.into_iter().peekable();
 
-        let (mut accepted, mut duplicates) = (0, 0);
+        let (mut sent, mut duplicates) = (0, 0);
         let batch_of = |flight: &Flight| batch_number(flight.scheduled_at - first, story.days);
         for batch in flights.chunk_by(|left, right| batch_of(left) == batch_of(right)) {
             // No chunk is empty.
-            let now = batch.last().map_or(first, |flight| flight.scheduled_at);
-            self.clock.set(Timestamp::from_seconds(now));
+            let now = Timestamp::from_seconds(batch.last().map_or(first, |last| last.scheduled_at));
+            while let Some(turn) = turns.next_if(|turn| *turn <= now) {
+                self.clock.set(turn);
+                canary = self.wait_for_decision(&id, turn)?;
+            }
+            if has_verdict(&canary, self.clock.now())? {
+                break;
+            }
+            self.clock.set(now);
             let signals: Result<Vec<_>, _> = batch.iter().map(|one| story.signal(one)).collect();
-            let sent = self.client.send_signals(signals?)?;
-            if let Some(rejected) = sent.rejected.first() {
+            let outcome = self.client.send_signals(signals?)?;
+            if let Some(rejected) = outcome.rejected.first() {
                 return Err(format!("a flight was rejected: {}", rejected.detail).into());
             }
-            accepted += sent.accepted;
-            duplicates += sent.duplicates;
-            // In a story that is played again, the verdict may lie ahead.
-            if let Some(verdict) = self.client.release(&id)?.verdict
-                && verdict.at.parse::<jiff::Timestamp>()?.as_second() <= now
-            {
+            sent += outcome.accepted + outcome.duplicates;
+            duplicates += outcome.duplicates;
+            canary = self.client.release(&id)?;
+            if has_verdict(&canary, now)? {
                 break;
             }
         }
-        let release = self.client.release(&id)?;
         let decisions = self.client.decisions(&id)?;
-        Ok(Outcome { story: story.clone(), release, decisions, accepted, duplicates })
+        Ok(Outcome { story: story.clone(), release: canary, decisions, sent, duplicates })
+    }
+
+    /// Waits until the server has decided what follows from its clock having reached `turn`.
+    fn wait_for_decision(&self, id: &str, turn: Timestamp) -> Result<Release, Box<dyn Error>> {
+        let started = Instant::now();
+        while started.elapsed() < NOTICE {
+            // The decisions first: what they tell of is then in the release.
+            let last = self.client.decisions(id)?.pop();
+            let canary = self.client.release(id)?;
+            let decided = last.map(|decision| timestamp(&decision.at)).transpose()?;
+            if !canary.is_open() || decided.is_some_and(|at| at >= turn) {
+                return Ok(canary);
+            }
+        }
+        Err(format!("the server did not notice its clock within {} s", NOTICE.as_secs()).into())
     }
 
     /// Registers the two airlines, or finds them registered; the id of the canary.
@@ -194,11 +217,35 @@ fn unless_taken<T>(created: canary_client::Result<T>) -> canary_client::Result<O
     }
 }
 
+/// When time alone changes something: each band after the first begins, and the period ends.
+fn turns(canary: &Release) -> Result<Vec<Timestamp>, Box<dyn Error>> {
+    let begins = canary.bands.iter().skip(1).filter_map(|band| band.starts_at.as_deref());
+    let mut turns = begins.map(timestamp).collect::<Result<Vec<_>, _>>()?;
+    let period = Duration::from_secs_f64(canary.canary_period * 86_400.0);
+    turns.push(timestamp(&canary.release_date)?.after(period));
+    Ok(turns)
+}
+
+/// Whether there is a verdict by now; in a story that is played again, it may lie ahead.
+fn has_verdict(canary: &Release, now: Timestamp) -> Result<bool, jiff::Error> {
+    let verdict = canary.verdict.as_ref().map(|verdict| timestamp(&verdict.at)).transpose()?;
+    Ok(verdict.is_some_and(|at| at <= now))
+}
+
 /// The batch of a flight, by the seconds since the first one.
+///
+/// A batch is about an hour long, or a part of a long band, and a band is a whole number of
+/// batches: each flight counts in the band that it departed in.
 fn batch_number(elapsed_s: i64, days: f64) -> i128 {
+    let bands = f64::from(BANDS);
+    let batches = bands * (days * 24.0 / bands).ceil().clamp(1.0, MOST_BATCHES_PER_BAND);
     // A period below one microsecond is the server's to refuse.
     let period_micros = ((days * MICROS_PER_DAY) as i128).max(1);
-    i128::from(elapsed_s) * 1_000_000 * i128::from(BANDS) * BATCHES_PER_BAND / period_micros
+    i128::from(elapsed_s) * 1_000_000 * (batches as i128) / period_micros
+}
+
+fn timestamp(rfc3339: &str) -> Result<Timestamp, jiff::Error> {
+    Ok(Timestamp::from_micros(rfc3339.parse::<jiff::Timestamp>()?.as_microsecond()))
 }
 
 fn rfc3339(seconds: i64) -> Result<String, jiff::Error> {

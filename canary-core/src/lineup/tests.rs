@@ -248,7 +248,7 @@ fn no_signal_no_promotion() {
     assert_eq!(
         product.sentences(),
         ["held 0.0.2: no run was reported by the end of its period, where at least 1 must be; \
-          it stays a canary until they are"],
+          it stays a canary until enough are"],
         "a hold is said once"
     );
     product.report("0.0.2", Status::Neutral);
@@ -299,7 +299,7 @@ fn the_end_of_the_period_follows_the_policy_and_the_runs() {
             failed: 0,
             want: State::Running,
             sentence: "held 0.0.2: only 9 runs were reported by the end of its period, where at \
-                       least 10 must be; it stays a canary until they are",
+                       least 10 must be; it stays a canary until enough are",
         },
         Case {
             name: "unproven, and the policy promotes",

@@ -16,7 +16,7 @@ use canary_core::time::Timestamp;
 use super::{Fate, IdempotencyKey, IngestError, NewSignal, Receipt, Rejected, Submission, Work};
 use crate::live::{Directory, Live};
 use crate::store::{
-    Answered, Changes, CountedSignal, LineupRow, NewProduct, StoreError, StoredProduct, Transaction,
+    Answered, Changes, CountedSignal, LineupRow, NewProduct, Store, StoreError, StoredProduct,
 };
 
 /// A product that this commit touches.
@@ -45,7 +45,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Copies the lineups that the batch touches, as they were last committed.
     pub(super) async fn load(
-        transaction: &Transaction,
+        store: &Store,
         directory: &Directory,
         batch: &[Submission],
     ) -> Result<Self, StoreError> {
@@ -64,9 +64,8 @@ impl Draft {
                 Work::Product(product) => draft.note_taken(directory, product),
             }
         }
-        draft.load_answers(transaction, batch).await?;
-        draft.known_signals = transaction.known_signals(own_ids.into_iter()).await?;
-        draft.refresh(transaction).await?;
+        draft.load_answers(store, batch).await?;
+        draft.known_signals = store.known_signals(own_ids.into_iter()).await?;
         Ok(draft)
     }
 
@@ -93,27 +92,10 @@ impl Draft {
         }
     }
 
-    /// Reads again what another server has changed since it was published here.
-    async fn refresh(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        let revisions = transaction.revisions(self.touched.keys().copied()).await?;
-        for (id, touched) in &mut self.touched {
-            if revisions.get(id) == Some(&touched.revision) {
-                continue;
-            }
-            if let Some(stored) = transaction.product(*id).await? {
-                touched.before = Arc::new(stored.lineup.clone());
-                touched.lineup = stored.lineup;
-                touched.revision = stored.revision;
-                touched.versions = stored.versions;
-            }
-        }
-        Ok(())
-    }
-
     /// Does one work; an error that is not the work's own fails the whole commit.
     pub(super) async fn apply(
         &mut self,
-        transaction: &Transaction,
+        store: &Store,
         submission: &Submission,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
@@ -127,7 +109,7 @@ impl Draft {
             Work::Product(product) => self.register_product(product, now),
             Work::Release { live, release } => self.register_release(live, release, now),
             Work::Act { live, release, request, reason } => {
-                self.act(transaction, live, *release, *request, reason, now).await?
+                self.act(store, live, *release, *request, reason, now).await?
             }
             Work::Tick(products) => {
                 self.tick(products, now);
@@ -143,13 +125,12 @@ impl Draft {
     /// Reads what was answered to requests whose keys come again.
     async fn load_answers(
         &mut self,
-        transaction: &Transaction,
+        store: &Store,
         batch: &[Submission],
     ) -> Result<(), StoreError> {
         let keys = batch.iter().filter_map(|submission| submission.key.as_ref());
         let keys: Vec<_> = keys.map(|key| (key.operation, key.key.as_str())).collect();
-        for Answered { operation, key, fingerprint, receipt } in transaction.answered(&keys).await?
-        {
+        for Answered { operation, key, fingerprint, receipt } in store.answered(&keys).await? {
             let receipt = serde_json::from_str(&receipt).map_err(|_| {
                 let row = key.clone();
                 StoreError::Corrupt { table: "idempotency", column: "receipt", row }
@@ -244,7 +225,7 @@ impl Draft {
 
     async fn act(
         &mut self,
-        transaction: &Transaction,
+        store: &Store,
         live: &Arc<Live>,
         id: ReleaseId,
         request: Request,
@@ -253,7 +234,7 @@ impl Draft {
     ) -> Result<Fate, StoreError> {
         let release = match self.changes.releases.get(&id) {
             Some(changed) => changed.clone(),
-            None => match transaction.release(id).await? {
+            None => match store.release(id).await? {
                 Some(stored) => stored.release,
                 None => return Ok(Err(IngestError::UnknownRelease(id))),
             },

@@ -52,6 +52,7 @@ impl Writer {
                 Ok(fates) => return fates,
                 Err(cause) if attempt < TRIES => {
                     info!(batch.size = batch.len(), attempt, %cause, "commit failed, trying again");
+                    self.catch_up(&cause).await;
                 }
                 Err(cause) => {
                     error!(batch.size = batch.len(), %cause, "commit failed, nothing of it was stored");
@@ -65,21 +66,30 @@ impl Writer {
         Vec::new()
     }
 
+    /// Reads again what another process has changed.
+    async fn catch_up(&self, cause: &StoreError) {
+        if !matches!(cause, StoreError::Stale) {
+            return;
+        }
+        match self.store.load().await {
+            Ok(products) => products.into_iter().for_each(|stored| self.directory.renew(stored)),
+            Err(cause) => info!(%cause, "what another process has changed could not be read"),
+        }
+    }
+
     /// Load, pure step, save, show.
     async fn commit(&self, batch: &[Submission]) -> Result<Vec<Fate>, StoreError> {
         let now = self.clock.now();
-        let transaction = self.store.begin().await?;
-        let mut draft = Draft::load(&transaction, &self.directory, batch).await?;
+        let mut draft = Draft::load(&self.store, &self.directory, batch).await?;
         let mut fates = Vec::with_capacity(batch.len());
         for submission in batch {
-            fates.push(draft.apply(&transaction, submission, now).await?);
+            fates.push(draft.apply(&self.store, submission, now).await?);
         }
         draft.finish();
         if draft.changes.is_empty() {
             return Ok(fates);
         }
-        transaction.save(&draft.changes, now).await?;
-        transaction.commit().await?;
+        self.store.commit(&draft.changes, now).await?;
         self.tell(&draft, batch.len(), now);
         if draft.publish(&self.directory) {
             self.changed.notify_one();

@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
+    QueryTrait, SqlErr, Statement, Value,
+};
 
 use super::changes::{CountsRow, SignalRow};
 use crate::config::DatabaseUrl;
@@ -34,6 +37,8 @@ fn options(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptio
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .sqlx_logging(false)
+        // A connection to a file does not get lost; asking it first costs more than a read.
+        .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .journal_mode(SqliteJournalMode::Wal)
@@ -41,10 +46,55 @@ fn options(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptio
                 .busy_timeout(Duration::from_secs(10))
                 // Fewer, larger checkpoints: 40 % more commits for a log of up to 16 MiB.
                 .pragma("wal_autocheckpoint", "4000")
+                // The statements of commits are few; those with decisions differ by their rows.
+                .statement_cache_capacity(24)
                 .pragma("journal_size_limit", "67108864")
                 .pragma("query_only", if is_reader { "1" } else { "0" })
         });
     options
+}
+
+/// Statements that are run all or not at all.
+pub(super) struct Transaction {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Transaction {
+    /// Puts statements into one text: a commit is one visit to the thread of the connection, not
+    /// one per statement.
+    pub(super) fn of(statements: Vec<Statement>) -> Self {
+        let mut transaction = Self { sql: "BEGIN IMMEDIATE; ".to_owned(), values: Vec::new() };
+        for Statement { sql, values, .. } in statements {
+            transaction.sql.push_str(&sql);
+            transaction.sql.push_str("; ");
+            transaction.values.extend(values.into_iter().flat_map(|values| values.0));
+        }
+        transaction.sql.push_str("COMMIT");
+        transaction
+    }
+
+    /// Runs the statements; after an error nothing of them has happened.
+    pub(super) async fn run(self, writer: &DatabaseConnection) -> Result<(), DbErr> {
+        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, self.sql, self.values);
+        let outcome = writer.execute_raw(statement).await;
+        if outcome.is_err() {
+            // Whether the transaction is still open depends on where it failed.
+            let _ = writer.execute_unprepared("ROLLBACK").await;
+        }
+        outcome.map(|_| ())
+    }
+}
+
+/// The statement of a query that sea-orm makes.
+pub(super) fn build(query: &impl QueryTrait) -> Statement {
+    query.build(DbBackend::Sqlite)
+}
+
+/// Whether a commit failed because somebody else came first.
+pub(super) fn is_stale(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+        || error.to_string().contains("NOT NULL constraint failed: product.revision")
 }
 
 /// Inserts signals in one statement, whatever their number.
@@ -54,7 +104,7 @@ pub(super) fn insert_signals(rows: &[SignalRow<'_>]) -> Statement {
     const SQL: &str = "INSERT INTO signal \
         (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
         SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, \
-        value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?1)";
+        value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)";
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
 }
 
@@ -64,37 +114,34 @@ pub(super) fn update_counts(rows: &[CountsRow]) -> Statement {
         failed = release.failed + change.failed, neutral = release.neutral + change.neutral, \
         rollout = coalesce(change.rollout, release.rollout) \
         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS success, value ->> 2 AS failed, \
-        value ->> 3 AS neutral, unhex(value ->> 4) AS rollout FROM json_each(?1)) AS change \
+        value ->> 3 AS neutral, unhex(value ->> 4) AS rollout FROM json_each(?)) AS change \
         WHERE release.id = change.id";
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
 }
 
 /// Which of the signals with these identifiers, in hexadecimal, are stored.
 pub(super) fn known_signals(ids: &[String]) -> Statement {
-    const SQL: &str = "SELECT id FROM signal WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
+    const SQL: &str = "SELECT id FROM signal WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(ids).into()])
 }
 
 /// What was answered to requests with these operations and keys.
 pub(super) fn answered(keys: &[(&str, &str)]) -> Statement {
     const SQL: &str = "SELECT operation, key, fingerprint, receipt, at FROM idempotency \
-        WHERE (operation, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))";
+        WHERE (operation, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(keys).into()])
 }
 
-/// The revisions of products with these identifiers, in hexadecimal.
-pub(super) fn revisions(products: &[String]) -> Statement {
-    const SQL: &str =
-        "SELECT id, revision FROM product WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(products).into()])
-}
-
 /// Sets revision and settled reason of products: rows of identifier in hexadecimal, both values.
+///
+/// A product that is not at the revision before gets none, which its column refuses: the commit
+/// fails, see [`is_stale`].
 pub(super) fn update_products(rows: &[(String, i64, &str)]) -> Statement {
-    const SQL: &str = "UPDATE product SET revision = change.revision, \
+    const SQL: &str = "UPDATE product SET \
+        revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
         settled_reason = change.settled_reason \
         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, \
-        value ->> 2 AS settled_reason FROM json_each(?1)) AS change WHERE product.id = change.id";
+        value ->> 2 AS settled_reason FROM json_each(?)) AS change WHERE product.id = change.id";
     Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
 }
 
