@@ -76,18 +76,19 @@ fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
 pub(crate) fn endpoint(app: &Arc<App>) -> impl Endpoint + use<> {
     let service = service(app);
     let document = service.spec();
+    let shown = document.clone();
     let routes = Route::new()
         .nest("/docs", service.swagger_ui())
         .nest("/redoc", service.redoc())
         .at(
             "/openapi.json",
             poem::get(poem::endpoint::make_sync(move |_| {
-                poem::Response::builder().content_type("application/json").body(document.clone())
+                poem::Response::builder().content_type("application/json").body(shown.clone())
             })),
         )
         .at("/problems/:code", poem::get(system::problem_page))
         .nest("/", service);
-    Frame::around(routes)
+    Frame::around(routes, &document)
 }
 
 /// The writer answered another question than was asked: a fault of this program.

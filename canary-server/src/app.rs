@@ -7,6 +7,7 @@ use canary_core::release::ReleaseId;
 
 use crate::api::problem::{ApiError, Kind};
 use crate::clock::Clock;
+use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::{Directory, Live};
 use crate::store::Store;
@@ -14,6 +15,7 @@ use crate::store::Store;
 /// What the handlers work with.
 pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) identifiers: Identifiers,
     pub(crate) store: Arc<Store>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ingest: Ingest,

@@ -187,11 +187,7 @@ impl Ingest {
         let (queue, inbox) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::default());
         let writer = batch::Writer { store, directory, clock, changed, tally: tally.clone() };
-        // On a thread of its own: among the tasks of all connections the writer would wait for its
-        // turn several times per commit.
-        let task = tokio::task::spawn_blocking(move || {
-            tokio::runtime::Handle::current().block_on(writer.run(inbox));
-        });
+        let task = tokio::spawn(writer.run(inbox));
         (Self { queue, places: Arc::new(Semaphore::new(MOST_WAITING)), tally }, task)
     }
 

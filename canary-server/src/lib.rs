@@ -40,6 +40,7 @@ pub mod config;
 mod dashboard;
 mod engine;
 mod evidence;
+mod identify;
 mod ingest;
 mod live;
 pub mod migration;

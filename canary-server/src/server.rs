@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::Directory;
 use crate::store::{Store, StoreError};
@@ -92,7 +93,8 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
     let engine =
         tokio::spawn(engine::run(directory.clone(), ingest.clone(), clock.clone(), changed));
     let is_stopping = AtomicBool::new(false);
-    let app = Arc::new(App { clock, store, directory, ingest, is_stopping });
+    let identifiers = Identifiers::new();
+    let app = Arc::new(App { clock, identifiers, store, directory, ingest, is_stopping });
 
     let address = format!("{}:{}", settings.host, settings.port);
     let listen = |cause| StartError::Listen { address: address.clone(), cause };

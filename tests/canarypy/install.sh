@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a Python environment with CanaryPy's own client, and prints its interpreter:
 #
-#     CANARY_TEST_CANARYPY=$(tests/canarypy/install.sh /tmp/canarypy) cargo test -p canary-tests
+#     CANARY_TEST_CANARYPY=$(tests/canarypy/install.sh target/canarypy) cargo test -p canary-tests
 #
 # The server side of CanaryPy pins packages that no longer install on new Pythons; the client needs
 # none of them.
@@ -15,4 +15,4 @@ fi
 python3 -m venv "$1" >&2
 "$1/bin/python" -m pip install --quiet --no-deps canarypy==0.0.14 >&2
 "$1/bin/python" -m pip install --quiet requests click InquirerPy >&2
-echo "$1/bin/python"
+echo "$(cd "$1" && pwd)/bin/python"

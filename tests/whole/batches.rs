@@ -209,3 +209,23 @@ fn a_content_type_is_the_same_in_any_case() {
     }
     assert_eq!(total(&server, &release), 4);
 }
+
+#[test]
+fn a_batch_may_be_about_several_products_and_versions() {
+    let server = TestServer::start();
+    let (etl, first) = server.product_with_stable();
+    let second = etl.release("2").create();
+    let web = server.product("web");
+    let third = web.release("1").create();
+    let signals = [
+        etl.signal("1", "ok").body(),
+        web.signal("1", "failed").body(),
+        etl.signal("2", "ok").body(),
+        etl.signal("1", "skipped").body(),
+    ];
+    assert_eq!(batch(&server, &signals).expect(200)["accepted"], 4);
+    let of = |release: &str| server.signals(release);
+    assert_eq!(of(&first), json!({"success": 1, "failed": 0, "neutral": 1, "total": 2}));
+    assert_eq!(of(&second), json!({"success": 1, "failed": 0, "neutral": 0, "total": 1}));
+    assert_eq!(of(&third), json!({"success": 0, "failed": 1, "neutral": 0, "total": 1}));
+}

@@ -177,3 +177,19 @@ fn a_refused_request_does_not_use_up_its_key() {
     assert_eq!(post("/release", &release).expect(201), created);
     assert_eq!(server.get("/release").expect(200).as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_key_is_kept_for_seven_days() {
+    let server = TestServer::start();
+    let post = |key: &str, name: &str| {
+        server.post_with("/product", &[("Idempotency-Key", key)], &Product::body(name))
+    };
+    let first = post("monday", "etl").expect(201);
+    server.pass_days(6.9);
+    post("sunday", "web").expect(201);
+    assert_eq!(post("monday", "etl").expect(201), first);
+    server.pass_days(0.2);
+    post("next monday", "app").expect(201);
+    post("monday", "etl").expect_problem(409, "taken");
+    post("sunday", "web").expect(201);
+}

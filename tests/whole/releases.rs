@@ -409,3 +409,17 @@ fn a_release_date_in_the_past_begins_in_a_later_band() {
     assert_eq!((&shown["band"], &shown["share"]), (&json!(3), &json!(0.6)));
     assert_eq!(shown["next_band_at"], "2023-01-01T15:18:00Z");
 }
+
+#[test]
+fn of_many_who_register_the_same_version_at_once_one_does() {
+    let server = TestServer::start();
+    let product = server.product("etl");
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let send = || product.release("1").send().status;
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(server.get("/release").expect(200).as_array().unwrap().len(), 1);
+}

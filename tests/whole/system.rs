@@ -45,8 +45,8 @@ fn every_path_works_with_its_trailing_slash() {
     let listed = server.get("/product/?limit=1000&name=etl").expect(200);
     assert_eq!(listed[0]["id"], product.id, "the query is kept");
     server.post("/signal/", &product.signal("0.0.1", "ok").body()).expect(201);
-    let _ =
-        server.post("/signal/batch/", &json!([product.signal("0.0.1", "ok").body()])).expect(200);
+    let signals = json!([product.signal("0.0.1", "ok").body()]);
+    server.post("/signal/batch/", &signals).expect(200);
 }
 
 #[test]

@@ -300,3 +300,27 @@ fn the_only_release_is_judged_too_and_then_there_is_none() {
     );
     server.get(&product.latest_path()).expect_problem(404, "no_active_release");
 }
+
+#[test]
+fn many_who_report_at_once_are_judged_in_one_order() {
+    let server = TestServer::start();
+    let (product, canary) = server.product_with_canary();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    product.signal("0.0.2", "failed").send().expect(201);
+                    product.signal("0.0.1", "success").send().expect(201);
+                }
+            });
+        }
+    });
+    let shown = server.release(&canary);
+    assert_eq!(
+        (&shown["state"], &shown["signals"]["failed"]),
+        (&json!("rolled_back"), &json!(160))
+    );
+    assert_eq!(shown["verdict"]["evidence"]["canary"]["failed"], 4);
+    assert_eq!(shown["bands"][0]["canary"]["failed"], 4);
+    assert_eq!(server.decisions(&canary).len(), 1);
+}

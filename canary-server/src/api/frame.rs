@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use poem::http::{HeaderValue, Uri};
+use poem::http::header::ALLOW;
+use poem::http::{HeaderValue, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse as _, Request, Response};
 use tracing::{debug, info};
 use uuid::Uuid;
@@ -24,12 +25,15 @@ pub(super) struct Frame<E> {
     /// What makes the identifiers of this process differ from those of any other.
     prefix: String,
     next: AtomicU64,
+    methods: Methods,
 }
 
 impl<E> Frame<E> {
-    pub(super) fn around(inner: E) -> Self {
+    /// `document` is the OpenAPI document of what is inside.
+    pub(super) fn around(inner: E, document: &str) -> Self {
         let random = Uuid::new_v4().simple().to_string();
-        Self { inner, prefix: random.chars().take(12).collect(), next: AtomicU64::new(1) }
+        let prefix = random.chars().take(12).collect();
+        Self { inner, prefix, next: AtomicU64::new(1), methods: Methods::read(document) }
     }
 
     /// The caller's identifier, if it is fit for a log, else a new one.
@@ -52,13 +56,14 @@ impl<E: Endpoint> Endpoint for Frame<E> {
         let request_id = self.request_id(&request);
         trim_trailing_slash(&mut request);
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let uri = request.uri().clone();
+        let path = uri.path();
         let header = HeaderValue::from_str(&request_id);
 
         let answer = REQUEST_ID.scope(request_id.clone(), async {
             match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
                 Ok(Ok(answer)) => answer.into_response(),
-                Ok(Err(error)) => of_framework(error, method.as_str(), &path),
+                Ok(Err(error)) => of_framework(error, method.as_str(), &uri),
                 Err(panic) => ApiError::internal(&text_of(&*panic)).into_response(),
             }
         });
@@ -67,6 +72,11 @@ impl<E: Endpoint> Endpoint for Frame<E> {
             response.headers_mut().insert(HEADER, header);
         }
         let status = response.status();
+        if status == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(allowed) = self.methods.of(path)
+        {
+            response.headers_mut().insert(ALLOW, allowed);
+        }
         let duration_ms = started.elapsed().as_secs_f64() * 1e3;
         if status.is_client_error() || status.is_server_error() {
             info!(
@@ -107,5 +117,37 @@ fn trim_trailing_slash(request: &mut Request) {
     };
     if let Ok(uri) = path_and_query.parse::<Uri>() {
         *request.uri_mut() = uri;
+    }
+}
+
+/// The methods of each path, for those who used another.
+struct Methods(Vec<(String, HeaderValue)>);
+
+impl Methods {
+    fn read(document: &str) -> Self {
+        let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+        let paths = document.get("paths").and_then(serde_json::Value::as_object);
+        let entry = |(path, methods): (&String, &serde_json::Value)| {
+            let names = methods.as_object()?.keys().map(|name| name.to_uppercase());
+            let allowed = HeaderValue::from_str(&names.collect::<Vec<_>>().join(", ")).ok()?;
+            Some((path.clone(), allowed))
+        };
+        Self(paths.into_iter().flatten().filter_map(entry).collect())
+    }
+
+    /// The methods of the path that a request named; `{…}` stands for any one segment.
+    fn of(&self, path: &str) -> Option<HeaderValue> {
+        let fits = |template: &str| {
+            let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), given.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(given)) if wanted == given || wanted.starts_with('{') => {}
+                    _ => return false,
+                }
+            }
+        };
+        let found = self.0.iter().find(|(template, _)| fits(template));
+        found.map(|(_, allowed)| allowed.clone())
     }
 }

@@ -200,8 +200,8 @@ fn explain<T: Body>(bytes: &[u8], error: &serde_json::Error) -> ApiError {
             path == field || text == format!("missing field `{field}`")
         });
         if !is_told {
-            let detail =
-                if text.starts_with("unknown field") { text } else { format!("{path}: {text}") };
+            let is_whole = path == "." || text.starts_with("unknown field");
+            let detail = if is_whole { text } else { format!("{path}: {text}") };
             errors.push(FieldError { pointer: pointer(&path), detail });
         }
     }

@@ -9,7 +9,7 @@ use canary_core::lineup::ActionError;
 use canary_core::value::ValueError;
 use poem::IntoResponse as _;
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError};
-use poem::http::StatusCode;
+use poem::http::{StatusCode, Uri};
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
@@ -360,22 +360,24 @@ impl From<IngestError> for ApiError {
     }
 }
 
-/// Makes a problem of what the framework refused: unknown paths, wrong methods, unreadable bodies.
-pub(crate) fn of_framework(error: poem::Error, method: &str, path: &str) -> poem::Response {
+/// Makes a problem of what the framework refused: unknown paths, wrong methods, unreadable
+/// parameters.
+pub(crate) fn of_framework(error: poem::Error, method: &str, uri: &Uri) -> poem::Response {
+    let path = uri.path();
     let text = error.to_string();
     let api_error = if error.is::<NotFoundError>() {
         ApiError::new(Kind::UnknownPath, format!("there is no path `{path}`"))
     } else if error.is::<MethodNotAllowedError>() {
         let detail = format!("path `{path}` has no method {method}");
         ApiError::new(Kind::MethodNotAllowed, detail)
-    } else if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        // "failed to parse "integer": invalid digit found in string (occurred while …)"
-        let reason = error.reason.split(" (occurred").next().unwrap_or_default();
-        let reason = reason.rsplit("\": ").next().unwrap_or_default();
-        let detail = format!("parameter `{}` cannot be read: {reason}", error.name);
+    } else if let Some(ParseParamError { name, .. }) = error.downcast_ref() {
+        let query = uri.query().unwrap_or_default().split('&');
+        let value = query.filter_map(|pair| pair.split_once('=')).find(|(key, _)| key == name);
+        let value = value.map(|(_, value)| value).unwrap_or_default();
+        let detail = format!("parameter `{name}` is `{value}`, it must be a whole number");
         ApiError::new(Kind::InvalidParameter, detail)
-    } else if error.is::<ParsePathError>() {
-        ApiError::new(Kind::InvalidParameter, text)
+    } else if error.is::<ParsePathError>() || error.is::<poem::error::ParsePathError>() {
+        ApiError::new(Kind::InvalidParameter, format!("path `{path}` cannot be read as text"))
     } else if error.is::<ContentTypeError>() {
         ApiError::new(Kind::UnsupportedMediaType, text)
     } else if error.is::<ReadBodyError>() {

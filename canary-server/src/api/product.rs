@@ -7,7 +7,6 @@ use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::payload::{Body, Checks, JsonBody};
 use super::problem::{ApiError, Kind};
@@ -40,13 +39,12 @@ impl Body for NewProductBody {
 }
 
 impl NewProductBody {
-    fn parse(self) -> Result<Product, ApiError> {
+    fn parse(self, id: ProductId) -> Result<Product, ApiError> {
         let mut checks = Checks::default();
         let name = checks.take("name", ProductName::parse(self.name));
         let repository_url =
             checks.take("repository_url", RepositoryUrl::parse(self.repository_url));
         let artifact_url = checks.take("artifact_url", ArtifactUrl::parse(self.artifact_url));
-        let id = ProductId::from_bytes(Uuid::now_v7().into_bytes());
         let product = name.zip(repository_url).zip(artifact_url).map(
             |((name, repository_url), artifact_url)| Product {
                 id,
@@ -143,7 +141,8 @@ impl ProductApi {
         body: JsonBody<NewProductBody>,
     ) -> Result<ProductCreated, ApiError> {
         let key = idempotency::key("create_product", key.0, body.fingerprint)?;
-        let product = body.value.parse()?;
+        let id = ProductId::from_bytes(self.0.identifiers.next(self.0.clock.now()));
+        let product = body.value.parse(id)?;
         let receipt = self.0.ingest.submit(Work::Product(product), key).await?;
         let Receipt::Product { id } = receipt else { return Err(super::wrong_receipt(&receipt)) };
         Ok(ProductCreated::Created(Json(self.find(&id)?)))

@@ -88,7 +88,9 @@ impl ReleaseApi {
     ) -> Result<ReleaseCreated, ApiError> {
         let key = idempotency::key("create_release", key.0, body.fingerprint)?;
         let live = self.0.by_artifact_url(&body.value.artifact_url)?;
-        let release = Box::new(body.value.parse(live.product.id, self.0.clock.now())?);
+        let now = self.0.clock.now();
+        let id = ReleaseId::from_bytes(self.0.identifiers.next(now));
+        let release = Box::new(body.value.parse(id, live.product.id, now)?);
         let receipt = self.0.ingest.submit(Work::Release { live, release }, key).await?;
         let Receipt::Release { id } = receipt else { return Err(wrong_receipt(&receipt)) };
         Ok(ReleaseCreated::Created(Json(ReleaseIdBody { id })))

@@ -11,7 +11,6 @@ use poem_openapi::param::Header;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use self::batch::BatchBody;
 use super::payload::{Body, Checks, JsonBody, Rendered};
@@ -53,24 +52,16 @@ impl Body for SignalBody {
 
 impl SignalBody {
     /// Checks all values, and finds the release.
-    ///
-    /// `id_without` makes the identifier of a signal that has none.
-    pub(super) fn parse(
-        self,
-        app: &App,
-        now: Timestamp,
-        id_without: impl FnOnce() -> NewId,
-    ) -> Result<NewSignal, ApiError> {
+    pub(super) fn parse(self, app: &App, now: Timestamp) -> Result<NewSignal, ApiError> {
         let mut checks = Checks::default();
         let instance = checks.take("instance_id", InstanceId::parse(self.instance_id));
         let description = self.description.unwrap_or_default();
         let description = checks.take("description", Description::parse(description));
         let status = checks.take("status", Status::parse(&self.status));
+        let has_own_id = self.id.is_some();
         let id = match self.id {
-            Some(text) => {
-                checks.take("id", SignalId::parse(&text)).map(|id| NewId { id, is_own: true })
-            }
-            None => Some(id_without()),
+            Some(text) => checks.take("id", SignalId::parse(&text)),
+            None => Some(SignalId::from_bytes(app.identifiers.next(now))),
         };
         let created_at = match self.created_date {
             Some(text) => checks.take("created_date", moment::parse("created_date", &text)),
@@ -81,9 +72,8 @@ impl SignalBody {
         let live: Arc<Live> = app.by_artifact_url(&self.artifact_url)?;
         let release = app.version(&live, &self.semver_version)?;
         let signal = || {
-            let NewId { id, is_own } = id?;
             let signal = Signal {
-                id,
+                id: id?,
                 release,
                 instance: instance?,
                 description: description?,
@@ -91,22 +81,9 @@ impl SignalBody {
                 created_at: created_at?,
                 measurements: measurements?,
             };
-            Some(NewSignal { live, signal, has_own_id: is_own })
+            Some(NewSignal { live, signal, has_own_id })
         };
         checks.finish(signal())
-    }
-}
-
-/// The identifier of a signal, and whether it may come twice.
-pub(super) struct NewId {
-    id: SignalId,
-    is_own: bool,
-}
-
-impl NewId {
-    /// One that never was and never will be; in the order of time, so that rows lie together.
-    pub(super) fn fresh() -> Self {
-        Self { id: SignalId::from_bytes(Uuid::now_v7().into_bytes()), is_own: false }
     }
 }
 
@@ -155,7 +132,7 @@ impl SignalApi {
         body: JsonBody<SignalBody>,
     ) -> Result<SignalCreated, ApiError> {
         let key = idempotency::key("create_signal", key.0, body.fingerprint)?;
-        let signal = body.value.parse(&self.0, self.0.clock.now(), NewId::fresh)?;
+        let signal = body.value.parse(&self.0, self.0.clock.now())?;
         let work = Work::Signals { signals: vec![signal], rejected: Vec::new() };
         let receipt = self.0.ingest.submit(work, key).await?;
         let Receipt::Signals { id: Some(id), .. } = receipt else {

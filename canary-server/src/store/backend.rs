@@ -99,7 +99,8 @@ pub(super) fn is_stale(error: &DbErr) -> bool {
 
 /// Inserts signals in one statement, whatever their number.
 ///
-/// One bind of JSON beats one bind per cell, and the prepared statement is always the same.
+/// One parameter of JSON: the text of the statement is always the same, so it stays prepared, and
+/// for the dozens of rows of a usual commit it is quicker than one parameter per cell.
 pub(super) fn insert_signals(rows: &[SignalRow<'_>]) -> Statement {
     const SQL: &str = "INSERT INTO signal \
         (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \

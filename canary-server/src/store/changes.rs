@@ -11,6 +11,7 @@ use canary_core::rollout::{Counts, Rollout};
 use canary_core::select::Reason;
 use canary_core::signal::Signal;
 use canary_core::time::Timestamp;
+use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde::ser::SerializeTuple as _;
 
@@ -149,8 +150,8 @@ struct Hex<'a>(&'a [u8; 16]);
 
 impl Serialize for Hex<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = uuid::Uuid::encode_buffer();
-        serializer.serialize_str(uuid::Uuid::from_bytes(*self.0).simple().encode_lower(&mut text))
+        let mut text = Uuid::encode_buffer();
+        serializer.serialize_str(Uuid::from_bytes(*self.0).simple().encode_lower(&mut text))
     }
 }
 

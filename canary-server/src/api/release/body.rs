@@ -8,7 +8,6 @@ use canary_core::time::Timestamp;
 use canary_core::version::Version;
 use poem_openapi::Object;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::api::moment;
 use crate::api::payload::{Body, Checks};
@@ -111,7 +110,12 @@ impl Body for NewReleaseBody {
 
 impl NewReleaseBody {
     /// Checks all values, and tells of all that cannot be accepted.
-    pub(super) fn parse(self, product: ProductId, now: Timestamp) -> Result<Release, ApiError> {
+    pub(super) fn parse(
+        self,
+        id: ReleaseId,
+        product: ProductId,
+        now: Timestamp,
+    ) -> Result<Release, ApiError> {
         let mut checks = Checks::default();
         let version = checks.take("semver_version", Version::parse(self.semver_version));
         let threshold = match self.threshold {
@@ -127,7 +131,7 @@ impl NewReleaseBody {
             None => Some(BandCount::DEFAULT),
         };
         let release_date = match self.release_date {
-            Some(text) => checks.take("release_date", moment::parse("release_date", &text)),
+            Some(text) => checks.take("release_date", release_date(&text)),
             None => Some(now),
         };
         let policy = self.policy.unwrap_or_default().parse(&mut checks);
@@ -139,7 +143,7 @@ impl NewReleaseBody {
         };
         let release = || {
             Some(Release {
-                id: ReleaseId::from_bytes(Uuid::now_v7().into_bytes()),
+                id,
                 product,
                 version: version?,
                 state,
@@ -154,6 +158,20 @@ impl NewReleaseBody {
         };
         checks.finish(release())
     }
+}
+
+/// Reads a release date; after the last one, the end of a canary's period could not be written.
+fn release_date(text: &str) -> Result<Timestamp, String> {
+    const LAST: Timestamp = Timestamp::from_seconds(221_845_392_000);
+    let date = moment::parse("release_date", text)?;
+    if date <= LAST {
+        return Ok(date);
+    }
+    Err(format!(
+        "release_date is {}, it must not be after {}",
+        moment::show(date),
+        moment::show(LAST)
+    ))
 }
 
 /// All signals of a release.

@@ -8,7 +8,7 @@ use poem_openapi::types::Type as _;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::value::RawValue;
 
-use super::{NewId, SignalBody};
+use super::SignalBody;
 use crate::api::payload::{check_content_type, fingerprint, parse, read_body};
 use crate::api::problem::{ApiError, Kind};
 use crate::app::App;
@@ -53,7 +53,9 @@ impl<'a> ApiExtractor<'a> for BatchBody {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         check_content_type(request, &[JSON, NDJSON])?;
-        let is_ndjson = request.content_type().is_some_and(|kind| kind.starts_with(NDJSON));
+        let is_ndjson = request
+            .content_type()
+            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(NDJSON));
         let bytes = read_body(request, body, LIMIT).await?;
         let fingerprint = fingerprint(&bytes);
         Ok(Self { bytes, is_ndjson, fingerprint })
@@ -76,7 +78,7 @@ impl BatchBody {
         let (mut signals, mut rejected) = (Vec::with_capacity(elements.len()), Vec::new());
         for (index, element) in elements.into_iter().enumerate() {
             let read = parse::<SignalBody>(element);
-            match read.and_then(|signal| signal.parse(app, now, NewId::fresh)) {
+            match read.and_then(|signal| signal.parse(app, now)) {
                 Ok(signal) => signals.push(signal),
                 Err(error) => {
                     let (code, detail) = error.code_and_detail();

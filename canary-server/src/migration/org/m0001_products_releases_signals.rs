@@ -9,6 +9,7 @@ use sea_orm_migration::schema::{
     big_integer, big_pk_auto, binary, binary_null, boolean, double, integer, small_integer_null,
     string, string_null, uuid,
 };
+use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -52,12 +53,12 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager.create_table(signal()).await?;
+        manager.create_table(signal(number(manager))).await?;
         manager
             .create_table(
                 Table::create()
                     .table("decision")
-                    .col(big_pk_auto("number"))
+                    .col(number(manager))
                     .col(uuid("release_id"))
                     .col(big_integer("at"))
                     .col(string("action"))
@@ -108,6 +109,15 @@ impl MigrationTrait for Migration {
     }
 }
 
+/// The order of arrival. On SQLite it is the row's own number: to count it as well, so that numbers
+/// of deleted rows never come again, would cost each commit a page.
+fn number(manager: &SchemaManager) -> ColumnDef {
+    match manager.get_database_backend() {
+        DbBackend::Sqlite => ColumnDef::new("number").integer().not_null().primary_key().take(),
+        _ => big_pk_auto("number"),
+    }
+}
+
 fn release() -> TableCreateStatement {
     Table::create()
         .table("release")
@@ -130,10 +140,10 @@ fn release() -> TableCreateStatement {
 }
 
 /// One row per signal, in the order of arrival; the unique id makes sending twice safe.
-fn signal() -> TableCreateStatement {
+fn signal(number: ColumnDef) -> TableCreateStatement {
     Table::create()
         .table("signal")
-        .col(big_pk_auto("number"))
+        .col(number)
         .col(uuid("id").unique_key())
         .col(uuid("release_id"))
         .col(small_integer_null("band"))
