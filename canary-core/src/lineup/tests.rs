@@ -208,7 +208,7 @@ fn a_canary_that_always_fails_is_out_after_four_failed_runs() {
                 product.report("0.0.2", Status::Failed);
             }
             stable => {
-                product.report(&stable.to_owned(), Status::Success);
+                product.report(stable, Status::Success);
             }
         }
         assert!(failed <= 4, "a fifth failure was let happen");
