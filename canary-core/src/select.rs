@@ -12,7 +12,7 @@ use crate::signal::InstanceId;
 /// What the one who asks tells about itself.
 #[derive(Debug, Clone, Copy)]
 pub enum Asker<'a> {
-    /// Nothing: the answer follows the [quota](quota). The same run gets the same answer.
+    /// Nothing: the answer follows the [`quota`]. The same run gets the same answer.
     Run(Option<quota::RunKey>),
     /// Its name: the answer [sticks](sticky) to it.
     Instance(&'a InstanceId),

@@ -70,7 +70,6 @@ impl Serve {
             let server = canary_server::start(&settings, Arc::new(clock::System))
                 .await
                 .map_err(|error| Failure::refused(error.to_string()))?;
-            eprintln!("canary listens on {}", server.url());
             server.run_until_signal().await.map_err(|error| Failure::refused(error.to_string()))
         })?;
         Ok(Ending::Done)
