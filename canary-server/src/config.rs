@@ -259,14 +259,15 @@ fn database(values: &Values) -> Result<Option<DatabaseUrl>, SettingsError> {
             format!("postgres://{user}:{password}@{host}:{port}/{name}")
         }
     };
-    if url.starts_with("sqlite:") {
+    let expected = if !url.starts_with("sqlite://") {
+        "this version keeps its data in SQLite: it must begin with sqlite://"
+    } else if url.contains(":memory:") || url.contains("mode=memory") {
+        "it must name a file: what is in memory alone is not durable"
+    } else {
         return Ok(Some(DatabaseUrl(url)));
-    }
-    Err(SettingsError::BadValue {
-        name: "db_conn_string",
-        value: DatabaseUrl(url).to_string(),
-        expected: "this version keeps its data in SQLite: it must begin with sqlite:",
-    })
+    };
+    let value = DatabaseUrl(url).to_string();
+    Err(SettingsError::BadValue { name: "db_conn_string", value, expected })
 }
 
 #[cfg(test)]
@@ -314,7 +315,11 @@ mod tests {
             ),
             (
                 load(&[("db_conn_string", "postgres://me:secret@db/x")], &[]),
-                "setting `db_conn_string` is `postgres://me:***@db/x`, this version keeps its data in SQLite: it must begin with sqlite:",
+                "setting `db_conn_string` is `postgres://me:***@db/x`, this version keeps its data in SQLite: it must begin with sqlite://",
+            ),
+            (
+                load(&[("db_conn_string", "sqlite://:memory:")], &[]),
+                "setting `db_conn_string` is `sqlite://:memory:`, it must name a file: what is in memory alone is not durable",
             ),
         ];
         for (got, want) in cases {
