@@ -22,8 +22,12 @@ pub const KNOWN: [(&str, &str); 9] = [
     ("db_name", "part of the database's address, with db_host"),
 ];
 
-/// Settings of the clients that may stand beside the server's; the server passes them over.
-const OF_OTHERS: [&str; 5] = ["url", "token", "api_reload", "api_debug", "test_postgres_url"];
+/// Settings of the clients, and of CanaryPy's own server, that may stand beside these; they are
+/// passed over.
+const OF_OTHERS: [&str; 4] = ["url", "token", "api_reload", "api_debug"];
+
+/// What the tests of this project are told begins so, and is passed over.
+const OF_TESTS: &str = "test_";
 
 /// Where settings come from; all of it is passed in.
 #[derive(Debug, Clone, Default)]
@@ -216,7 +220,7 @@ fn read_environment(
         let Some(name) = name.strip_prefix(prefix).map(str::to_lowercase) else { continue };
         match known(&name) {
             Some(known) => _ = values.insert(known, value.clone()),
-            None if OF_OTHERS.contains(&name.as_str()) => {}
+            None if OF_OTHERS.contains(&name.as_str()) || name.starts_with(OF_TESTS) => {}
             None => return Err(unknown(&name, "the environment", prefix)),
         }
     }
@@ -293,7 +297,7 @@ mod tests {
         let settings = load(&[], &environment).unwrap();
         assert_eq!((settings.port, settings.host.as_str()), (1, "0.0.0.0"));
         assert_eq!(
-            load(&[], &[("PATH", "/bin"), ("CANARY_URL", "x")]).unwrap(),
+            load(&[], &[("PATH", "/bin"), ("CANARY_URL", "x"), ("CANARY_TEST_X", "y")]).unwrap(),
             Settings::default()
         );
     }
