@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,8 +19,10 @@ use crate::types::signal::{BatchOutcome, Signal};
 
 mod batch;
 mod listing;
+mod target;
 
 pub use listing::Listing;
+use target::Target;
 
 /// Asks a Canary server and reports to it.
 ///
@@ -356,42 +357,6 @@ impl fmt::Debug for Client {
 /// A number from 0 to 1 that differs from call to call and from process to process.
 fn chance() -> f64 {
     f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
-}
-
-/// Path and query, percent-encoded.
-#[derive(Debug, Clone, PartialEq)]
-struct Target(String);
-
-/// All but what RFC 3986 calls unreserved: a slash in a name must not become a path.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-impl Target {
-    fn of(segments: &[&str]) -> Result<Self> {
-        let mut target = String::new();
-        for segment in segments {
-            // These would name another path than was meant.
-            if matches!(*segment, "" | "." | "..") {
-                return Err(Error::Invalid {
-                    code: "empty_name".to_owned(),
-                    detail: format!("`{segment}` names no product or release"),
-                    errors: Vec::new(),
-                });
-            }
-            target.push('/');
-            target.extend(utf8_percent_encode(segment, ENCODED));
-        }
-        Ok(Self(target))
-    }
-
-    fn query(mut self, name: &str, value: Option<&str>) -> Self {
-        if let Some(value) = value {
-            self.0.push(if self.0.contains('?') { '&' } else { '?' });
-            self.0.push_str(name);
-            self.0.push('=');
-            self.0.extend(utf8_percent_encode(value, ENCODED));
-        }
-        self
-    }
 }
 
 fn latest_of(product: &str) -> Result<Target> {

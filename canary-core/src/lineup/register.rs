@@ -2,7 +2,8 @@
 
 use std::sync::Arc as Shared;
 
-use super::{Effects, Ending, Lineup, Open};
+use super::follow::Ending;
+use super::{Effects, Lineup, Open};
 use crate::decision::{Action, Actor, Decision, Rule, Standing, must_succeed, runs_succeeded};
 use crate::policy::OnSupersede;
 use crate::release::{Release, State};

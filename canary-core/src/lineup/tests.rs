@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::policy::{MinSignals, OnSupersede, Policy, ThresholdRule};
+use crate::policy::{MinSignals, OnInsufficient, OnSupersede, Policy, ThresholdRule};
 use crate::product::ProductId;
-use crate::release::{BandCount, CanaryPeriod, Threshold};
+use crate::release::{BandCount, CanaryPeriod, State, Threshold};
 use crate::select::quota::RunKey;
 use crate::signal::InstanceId;
 use crate::version::Version;
