@@ -9,7 +9,7 @@ mod apply;
 mod batch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use canary_core::lineup::{ActionError, RegisterError, Request};
 use canary_core::product::Product;
@@ -186,7 +186,8 @@ impl Ingest {
         // The places bound the queue; the channel need not.
         let (queue, inbox) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::default());
-        let writer = batch::Writer { store, directory, clock, changed, tally: tally.clone() };
+        let wary = AtomicU32::new(0);
+        let writer = batch::Writer { store, directory, clock, changed, tally: tally.clone(), wary };
         let task = tokio::spawn(writer.run(inbox));
         (Self { queue, places: Arc::new(Semaphore::new(MOST_WAITING)), tally }, task)
     }

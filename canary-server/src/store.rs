@@ -47,6 +47,9 @@ pub enum StoreError {
     /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
     #[error("another process has changed the same product or signal meanwhile")]
     Stale,
+    /// A signal is stored already; nothing of the commit was stored.
+    #[error("a signal with the same id is stored already")]
+    KnownSignal,
     /// A row is no value of the domain.
     #[error("column `{column}` of `{table}` row `{row}` holds what this program cannot read")]
     Corrupt {
@@ -179,13 +182,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] if a product is not at the revision that the changes were made from,
-    /// or something of it exists already. Whatever the error, nothing was stored.
+    /// [`StoreError::KnownSignal`] if a signal is stored already, [`StoreError::Stale`] if a product
+    /// is not at the revision that the changes were made from, or something else of it exists
+    /// already. Whatever the error, nothing was stored.
     pub(crate) async fn commit(&self, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
         let transaction = backend::Transaction::of(statements(changes, now));
-        transaction.run(self.writer()).await.map_err(|error| {
-            if backend::is_stale(&error) { StoreError::Stale } else { StoreError::Database(error) }
-        })
+        transaction.run(self.writer()).await.map_err(backend::refused)
     }
 }
 

@@ -44,10 +44,14 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Copies the lineups that the batch touches, as they were last committed.
+    ///
+    /// Whether signals that have identifiers of their callers are stored already is asked only if
+    /// `look_up` says so: hardly any are, and if one is, the commit tells.
     pub(super) async fn load(
         store: &Store,
         directory: &Directory,
         batch: &[Submission],
+        look_up: bool,
     ) -> Result<Self, StoreError> {
         let mut draft = Self::default();
         let mut own_ids = Vec::new();
@@ -56,7 +60,7 @@ impl Draft {
                 Work::Signals { signals, .. } => {
                     for NewSignal { live, signal, has_own_id } in signals {
                         draft.touch(live);
-                        own_ids.extend(has_own_id.then_some(signal.id));
+                        own_ids.extend((look_up && *has_own_id).then_some(signal.id));
                     }
                 }
                 Work::Release { live, .. } | Work::Act { live, .. } => draft.touch(live),

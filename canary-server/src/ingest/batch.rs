@@ -6,6 +6,7 @@
 //! When every entrance is gone the last batch is written before the task ends.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use canary_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc};
@@ -30,7 +31,13 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) changed: Arc<Notify>,
     pub(super) tally: Arc<Tally>,
+    /// For how many commits more signals are looked up before they are inserted.
+    pub(super) wary: AtomicU32,
 }
+
+/// For how many commits after a signal came again others are expected to: whoever sends a part
+/// again mostly sends all of it again.
+const WARY_COMMITS: u32 = 16;
 
 impl Writer {
     /// Commits until every entrance is gone and the queue is empty.
@@ -50,6 +57,9 @@ impl Writer {
         for attempt in 1.. {
             match self.commit(batch).await {
                 Ok(fates) => return fates,
+                Err(StoreError::KnownSignal) if attempt < TRIES => {
+                    self.wary.store(WARY_COMMITS, Ordering::Relaxed);
+                }
                 Err(cause) if attempt < TRIES => {
                     info!(batch.size = batch.len(), attempt, %cause, "commit failed, trying again");
                     self.catch_up(&cause).await;
@@ -80,18 +90,19 @@ impl Writer {
     /// Load, pure step, save, show.
     async fn commit(&self, batch: &[Submission]) -> Result<Vec<Fate>, StoreError> {
         let now = self.clock.now();
-        let mut draft = Draft::load(&self.store, &self.directory, batch).await?;
+        let wary = self.wary.load(Ordering::Relaxed);
+        self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
+        let mut draft = Draft::load(&self.store, &self.directory, batch, wary > 0).await?;
         let mut fates = Vec::with_capacity(batch.len());
         for submission in batch {
             fates.push(draft.apply(&self.store, submission, now).await?);
         }
         draft.finish();
-        Tally::add(&self.tally.duplicates, draft.duplicates);
-        if draft.changes.is_empty() {
-            return Ok(fates);
+        if !draft.changes.is_empty() {
+            self.store.commit(&draft.changes, now).await?;
+            self.tell(&draft, batch.len(), now);
         }
-        self.store.commit(&draft.changes, now).await?;
-        self.tell(&draft, batch.len(), now);
+        Tally::add(&self.tally.duplicates, draft.duplicates);
         if draft.publish(&self.directory) {
             self.changed.notify_one();
         }

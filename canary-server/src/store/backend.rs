@@ -11,6 +11,7 @@ use sea_orm::{
     QueryTrait, SqlErr, Statement, Value,
 };
 
+use super::StoreError;
 use super::changes::{CountsRow, SignalRow};
 use crate::config::DatabaseUrl;
 
@@ -91,10 +92,18 @@ pub(super) fn build(query: &impl QueryTrait) -> Statement {
     query.build(DbBackend::Sqlite)
 }
 
-/// Whether a commit failed because somebody else came first.
-pub(super) fn is_stale(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
-        || error.to_string().contains("NOT NULL constraint failed: product.revision")
+/// Why a commit failed.
+pub(super) fn refused(error: DbErr) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(what)) if what.contains("signal.id") => {
+            StoreError::KnownSignal
+        }
+        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Stale,
+        _ if error.to_string().contains("NOT NULL constraint failed: product.revision") => {
+            StoreError::Stale
+        }
+        _ => StoreError::Database(error),
+    }
 }
 
 /// Inserts signals in one statement, whatever their number.
@@ -136,7 +145,7 @@ pub(super) fn answered(keys: &[(&str, &str)]) -> Statement {
 /// Sets revision and settled reason of products: rows of identifier in hexadecimal, both values.
 ///
 /// A product that is not at the revision before gets none, which its column refuses: the commit
-/// fails, see [`is_stale`].
+/// fails, see [`refused`].
 pub(super) fn update_products(rows: &[(String, i64, &str)]) -> Statement {
     const SQL: &str = "UPDATE product SET \
         revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
