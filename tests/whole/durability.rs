@@ -170,3 +170,28 @@ fn begin_request(address: &str, length: usize) -> BufReader<TcpStream> {
     }
     stream
 }
+
+#[test]
+fn a_server_that_finds_another_at_its_file_counts_on_from_what_that_one_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("canary.db");
+    let first = ServerProcess::start(PROGRAM, &database);
+    let (product, stable) = with_release(&first);
+    let canary = product.release("2").create();
+    let second = ServerProcess::start(PROGRAM, &database);
+    for _ in 0..20 {
+        for server in [&first, &second] {
+            server.post("/signal", &product.signal("1", "ok").body()).expect(201);
+        }
+    }
+    for server in [&first, &second] {
+        server.post("/signal", &product.signal("2", "failed").body()).expect(201);
+        server.post("/signal", &product.signal("2", "failed").body()).expect(201);
+    }
+    for server in [&first, &second] {
+        assert_eq!(server.signals(&stable)["total"], 40);
+        let canary = server.release(&canary);
+        assert_eq!(canary["state"], "rolled_back", "all four failures are seen together");
+        assert_eq!(canary["bands"][0]["stable"]["success"], 40);
+    }
+}
