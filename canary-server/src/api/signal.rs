@@ -38,6 +38,7 @@ pub(super) struct SignalBody {
     /// never judged: `neutral`, `skipped`, `upstream_failed`, `cancelled`, `removed`, `running`.
     status: String,
     /// A UUID made by the caller: it makes it safe to send the signal twice, it is counted once.
+    /// Best of version 7: ids in the order of time are stored quicker than random ones.
     id: Option<String>,
     /// When it ended, RFC 3339, now if absent; a value without zone is UTC.
     created_date: Option<String>,
