@@ -85,3 +85,8 @@ pub use types::release::{
     Arm, Band, Counts, Decision, Evidence, Latest, NewRelease, Policy, Release,
 };
 pub use types::signal::{BatchOutcome, Rejection, Signal};
+
+/// The program in the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
