@@ -273,9 +273,9 @@ impl ReleaseApi {
     }
 
     async fn show(&self, releases: Vec<StoredRelease>) -> Result<Vec<ReleaseBody>, ApiError> {
-        let has_ended = |stored: &&StoredRelease| stored.rollout.is_some();
+        let was_canary = |stored: &&StoredRelease| stored.rollout.is_some();
         let ids: Vec<ReleaseId> =
-            releases.iter().filter(has_ended).map(|stored| stored.release.id).collect();
+            releases.iter().filter(was_canary).map(|stored| stored.release.id).collect();
         let mut verdicts: std::collections::HashMap<_, _> =
             self.0.store.verdicts(&ids).await?.into_iter().collect();
         let now = self.0.clock.now();

@@ -38,14 +38,14 @@ fn options(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptio
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .sqlx_logging(false)
-        // A connection to a file does not get lost; asking it first costs more than a read.
+        // A connection to a file does not get lost; to ask it first is a visit more per statement.
         .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
-                // Fewer, larger checkpoints: 40 % more commits for a log of up to 16 MiB.
+                // Fewer, larger checkpoints than by default, for a log of up to 16 MiB.
                 .pragma("wal_autocheckpoint", "4000")
                 // The statements of commits are few; those with decisions differ by their rows.
                 .statement_cache_capacity(24)
