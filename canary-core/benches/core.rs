@@ -14,6 +14,7 @@ use canary_core::rollout::{Arm, Rollout};
 use canary_core::select::Asker;
 use canary_core::select::quota::Outstanding;
 use canary_core::signal::{InstanceId, Status};
+use canary_core::stats::{Accuracy, Domain, Summary};
 use canary_core::time::Timestamp;
 use canary_core::version::Version;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -166,5 +167,96 @@ fn codec(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, quota, sticky, observe, codec);
+/// Readings of one sensor in one hour, one per second.
+const READINGS: u64 = 3_600;
+
+/// Hours of a year.
+const HOURS: u64 = 8_760;
+
+/// The reading with this number, spread over 0 to 100 as a hash spreads.
+fn percent(number: u64) -> f64 {
+    ((number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 101) as f64
+}
+
+/// The same with a fraction, 800 different ones.
+fn eighths(number: u64) -> f64 {
+    (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as f64 % 800.0 / 8.0
+}
+
+/// 1 100 different ones within an hour, too many to be kept one by one; each has its own bin.
+fn powers(number: u64) -> f64 {
+    1.02_f64.powi((number * 7 % 1_100) as i32)
+}
+
+/// How values are kept, the values, and how many different ones an hour has.
+type Stream = (&'static str, Domain, fn(u64) -> f64, u64);
+
+const STREAMS: [Stream; 3] = [
+    ("counted", Domain::of_integers(0, 100), percent, 101),
+    ("exact", Domain::Continuous, eighths, 800),
+    ("bins", Domain::Continuous, powers, 1_100),
+];
+
+fn summary_of(domain: Domain, start: u64, value: impl Fn(u64) -> f64) -> Summary {
+    let mut summary = Summary::new(domain);
+    for number in start..start + READINGS {
+        summary.observe(value(number), number as i64).unwrap();
+    }
+    summary
+}
+
+/// `stats/observe/*`: one value, of which others were seen before.
+fn observe_value(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("stats/observe");
+    group.throughput(Throughput::Elements(READINGS));
+    for (name, domain, value, _) in STREAMS {
+        let mut summary = summary_of(domain, 0, value);
+        let values: Vec<f64> = (0..READINGS).map(value).collect();
+        assert_eq!(summary.accuracy() == Accuracy::Exact, name != "bins");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let before = summary.count();
+                for (at, value) in (0..).zip(&values) {
+                    summary.observe(*value, at).unwrap();
+                }
+                assert_eq!(summary.count(), before + READINGS);
+            });
+        });
+    }
+}
+
+/// `stats/merge/*` and `stats/merge_encoded/*`: hours into a year, per value or bin that is kept.
+fn merge_hours(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("stats");
+    for (name, domain, value, kept) in STREAMS {
+        // A year, and a hundred times 88 KB where an hour keeps more.
+        let count = if name == "counted" { HOURS } else { HOURS / 80 };
+        let hours: Vec<Summary> =
+            (0..count).map(|hour| summary_of(domain, hour * READINGS, value)).collect();
+        let bytes: Vec<Vec<u8>> = hours.iter().map(encoded).collect();
+        group.throughput(Throughput::Elements(count * kept)).sample_size(20);
+        group.bench_function(format!("merge/{name}"), |bencher| {
+            bencher.iter(|| {
+                let mut year = Summary::new(domain);
+                hours.iter().for_each(|hour| year.merge(hour).unwrap());
+                assert_eq!(year.count(), count * READINGS);
+            });
+        });
+        group.bench_function(format!("merge_encoded/{name}"), |bencher| {
+            bencher.iter(|| {
+                let mut year = Summary::new(domain);
+                bytes.iter().for_each(|hour| year.merge_encoded(hour).unwrap());
+                assert_eq!(year.count(), count * READINGS);
+            });
+        });
+    }
+}
+
+fn encoded(summary: &Summary) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    summary.encode(&mut bytes);
+    bytes
+}
+
+criterion_group!(benches, quota, sticky, observe, codec, observe_value, merge_hours);
 criterion_main!(benches);

@@ -7,8 +7,9 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`product`], [`version`], [`release`], [`signal`], [`policy`] | the nouns: newtypes that were checked once |
+//! | [`product`], [`version`], [`release`], [`signal`], [`policy`], [`reading`] | the nouns: newtypes that were checked once |
 //! | [`time`], [`band`] | points in time, and the schedule by which a canary widens |
+//! | [`stats`] | summaries of numbers that merge: ends, quantiles, mode, mean and variance |
 //! | [`rollout`] | counts per band and arm; what follows from a run, or from time |
 //! | [`judge`] | is the canary worse than it may be? |
 //! | [`select`] | which of the two versions does this instance run? |
@@ -17,6 +18,9 @@
 //!
 //! # To add …
 //!
+//! * **a statistic**: 1. its question on [`stats::Summary`], answered by every way of keeping
+//!   values; 2. if more has to be kept, a new version in `stats/codec.rs`, which still reads the
+//!   old ones; 3. its laws, and its oracle, in `stats/tests/`.
 //! * **a rule**: 1. a module in `judge/` with a `Reading`; 2. a variant of [`judge::Test`] and of
 //!   [`policy::ThresholdRule`]; 3. its words in [`decision`]. The compiler lists what is missing.
 //! * **a strategy**: 1. a module in `select/`; 2. a variant of [`select::Asker`]; 3. its reasons.
@@ -72,10 +76,12 @@ pub mod judge;
 pub mod lineup;
 pub mod policy;
 pub mod product;
+pub mod reading;
 pub mod release;
 pub mod rollout;
 pub mod select;
 pub mod signal;
+pub mod stats;
 pub mod time;
 pub mod value;
 pub mod version;

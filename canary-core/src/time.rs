@@ -27,6 +27,13 @@ impl Timestamp {
         self.0
     }
 
+    /// Whole seconds since 1970, at least 0 and at most those of a reading.
+    #[must_use]
+    pub fn as_seconds(self) -> u32 {
+        let seconds = self.0.div_euclid(1_000_000).max(0);
+        u32::try_from(seconds).unwrap_or(u32::MAX)
+    }
+
     /// This point, `duration` later.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {

@@ -63,6 +63,16 @@ pub enum ValueError {
         /// The number given.
         value: f64,
     },
+    /// A fraction where only whole numbers are taken.
+    #[error("{what} is {value}, type `{name}` takes whole numbers")]
+    NotWhole {
+        /// The noun.
+        what: &'static str,
+        /// The number given.
+        value: f64,
+        /// The type of readings.
+        name: String,
+    },
     /// None of the accepted words.
     #[error("{what} `{value}` is unknown, accepted are {accepted}")]
     Unknown {
