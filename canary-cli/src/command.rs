@@ -11,10 +11,13 @@ use crate::output::{Format, Output};
 
 mod db;
 mod demo;
+mod import;
 mod product;
+mod reading;
 mod release;
 mod serve;
 mod signal;
+mod time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +29,7 @@ Examples:
   canary release latest etl
   canary signal create --artifact-url https://registry.example/etl --semver-version 1.5.0 \\
       --instance-id run-17 --status success --description 'all rows loaded'
+  canary reading create --device greenhouse-7 --type temperature --value 22
 
 Exit codes: 0 done, 1 refused, 2 wrong use, 75 try again later.";
 
@@ -81,6 +85,9 @@ enum ClientCommand {
     /// Signals: how runs ended
     #[command(subcommand, after_help = signal::EXAMPLES)]
     Signal(signal::Command),
+    /// Readings: what devices measured
+    #[command(subcommand, after_help = reading::EXAMPLES)]
+    Reading(reading::Command),
 }
 
 /// Reads the command line, does what it says, and tells how it ended.
@@ -116,6 +123,7 @@ fn ask(
         ClientCommand::Product(command) => product::run(command, client, output),
         ClientCommand::Release(command) => release::run(command, client, output),
         ClientCommand::Signal(command) => signal::run(command, client, output),
+        ClientCommand::Reading(command) => reading::run(command, client, output),
     }
 }
 

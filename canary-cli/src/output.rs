@@ -66,6 +66,11 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Where the content of a file goes, whatever the form of other answers.
+    pub(crate) fn bytes(&mut self) -> &mut dyn Write {
+        self.writer
+    }
+
     fn line(&mut self, text: &str) -> Result<(), Failure> {
         writeln!(self.writer, "{text}")?;
         Ok(self.writer.flush()?)
@@ -145,6 +150,18 @@ pub(crate) fn period(days: f64) -> String {
     format!("{} {unit}", (value * 100.0).round() / 100.0)
 }
 
+/// A number with at most nine digits that say something: 48.3333333, 0.3; whole numbers with all
+/// of theirs.
+pub(crate) fn number(value: f64) -> String {
+    // Beyond these, zeros would fill the line.
+    const SHORT: std::ops::Range<f64> = 1e-5..1e15;
+    if value.fract() == 0.0 && value.abs() < SHORT.end {
+        return value.to_string();
+    }
+    let rounded = format!("{value:.8e}").parse().unwrap_or(value);
+    if SHORT.contains(&f64::abs(rounded)) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
 /// A value that may be missing.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -184,6 +201,22 @@ mod tests {
         ];
         for (days, want) in cases {
             assert_eq!(period(days), want);
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_more_digits_than_can_be_read() {
+        let cases = [
+            (0.1 + 0.2, "0.3"),
+            (145.0 / 3.0, "48.3333333"),
+            (-0.5, "-0.5"),
+            (0.0, "0"),
+            (123_456_789_012.0, "123456789012"),
+            (1e300, "1e300"),
+            (1.0 / 3e20, "3.33333333e-21"),
+        ];
+        for (value, want) in cases {
+            assert_eq!(number(value), want);
         }
     }
 

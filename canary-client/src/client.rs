@@ -19,6 +19,7 @@ use crate::types::signal::{BatchOutcome, Signal};
 
 mod batch;
 mod listing;
+mod reading;
 mod target;
 
 pub use listing::Listing;
@@ -138,11 +139,7 @@ impl Client {
     /// the signal was recorded: a signal with an id of the caller's can be sent again.
     pub fn send_signal(&self, signal: &Signal) -> Result<String> {
         if let Err(field) = signal.check() {
-            return Err(Error::Invalid {
-                code: batch::NOT_FINITE.to_owned(),
-                detail: "a measurement cannot be sent".to_owned(),
-                errors: vec![field],
-            });
+            return Err(batch::refused(field));
         }
         // The signal's own id makes repeating safe; a key would only cost the server a row more.
         let body = Body::json(&signal.clone().with_id(), None);
@@ -162,7 +159,7 @@ impl Client {
     /// recorded. Signals with ids of the caller's can all be sent again: those are then counted
     /// among [`BatchOutcome::duplicates`].
     pub fn send_signals(&self, signals: impl IntoIterator<Item = Signal>) -> Result<BatchOutcome> {
-        batch::send(self, signals.into_iter())
+        batch::send(self, &Target::of(&["signal", "batch"])?, signals.into_iter())
     }
 }
 
@@ -192,7 +189,7 @@ impl Client {
         let target = Target("/product".to_owned())
             .query("name", filter.name.as_deref())
             .query("artifact_url", filter.artifact_url.as_deref());
-        Listing::new(self.clone(), target)
+        Listing::new(self.clone(), Ok(target))
     }
 
     /// Registers a release and gives its id.
@@ -219,7 +216,7 @@ impl Client {
     /// The releases of a product, the newest first; further pages are fetched as they are needed.
     pub fn releases(&self, product: &str) -> Listing<Release> {
         let target = Target("/release".to_owned()).query("product", Some(product));
-        Listing::new(self.clone(), target)
+        Listing::new(self.clone(), Ok(target))
     }
 
     /// All that was decided about a release, the oldest first.
@@ -298,7 +295,7 @@ impl Client {
     ///
     /// [`Error::Unreachable`] and [`Error::TimedOut`] if there is no server to say so.
     pub fn is_ready(&self) -> Result<bool> {
-        let request = Request { target: Target::of(&["health", "ready"])?.0, body: None };
+        let request = Request::get(Target::of(&["health", "ready"])?.0);
         let answer = self.shared.transport.send(&request)?;
         match answer.status {
             200..=299 => Ok(true),
@@ -310,7 +307,7 @@ impl Client {
 
 impl Client {
     fn get<T: DeserializeOwned>(&self, target: &Target) -> Result<T> {
-        self.read(&self.ask(&Request { target: target.0.clone(), body: None })?)
+        self.read(&self.ask(&Request::get(target.0.as_str()))?)
     }
 
     fn post<T: DeserializeOwned>(&self, target: &Target, value: &impl Serialize) -> Result<T> {
@@ -318,7 +315,7 @@ impl Client {
     }
 
     fn post_body<T: DeserializeOwned>(&self, target: &Target, body: Body) -> Result<T> {
-        self.read(&self.ask(&Request { target: target.0.clone(), body: Some(body) })?)
+        self.read(&self.ask(&Request::post(target.0.as_str(), body))?)
     }
 
     /// Sends a request as often as it takes, and gives a good answer.

@@ -42,7 +42,8 @@ pub enum Error {
 
     /// The server took longer than [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
     ///
-    /// Whether it did what was asked is not known. A signal with an id can be sent again.
+    /// Whether it did what was asked is not known. A signal with an id, and a reading with a date,
+    /// can be sent again.
     #[error("no answer from `{url}` within {} s, allow more time or try again later", .after.as_secs_f64())]
     TimedOut {
         /// The address that was asked.
@@ -62,7 +63,7 @@ pub enum Error {
         request_id: Option<String>,
     },
 
-    /// There is no such product, release or path (404).
+    /// There is no such product, release or path (404). That there are no readings is no error.
     ///
     /// Check the name or id; register the product and the version first.
     #[error("not found: {detail}")]
@@ -87,8 +88,8 @@ pub enum Error {
 
     /// The server understood the request and a value in it is not acceptable (400, 422).
     ///
-    /// Change the values that `errors` names. Measurements that are no finite numbers are found
-    /// before anything is sent.
+    /// Change the values that `errors` names. Measurements and readings that are no finite numbers
+    /// are found before anything is sent.
     #[error("invalid: {}", Said { detail, errors })]
     Invalid {
         /// The server's stable word for what is wrong.

@@ -2,7 +2,7 @@
 //!
 //! Blocking, without an asynchronous runtime: a program that wants to know a version number
 //! should not have to carry one. What a call waits for is bounded by the timeouts of the
-//! [`ClientBuilder`]; what can be repeated is repeated, and every `POST` carries a key that makes
+//! [`ClientBuilder`]; what can be repeated is repeated, and every call carries what makes
 //! repeating it safe.
 //!
 //! # A worked example
@@ -50,6 +50,31 @@
 //! # Ok::<(), canary_client::Error>(())
 //! ```
 //!
+//! Devices report what they measure, and anybody may ask what it says together:
+//!
+//! ```no_run
+//! use canary_client::{Client, FleetFilter, Reading, ReadingFilter};
+//!
+//! let client = Client::from_environment()?;
+//! client.send_reading(&Reading::new("greenhouse-7", "temperature", 22).version("1.5.0"))?;
+//! let evening = (1_935_835_200..).zip([60, 61, 63, 62, 60]);
+//! let evening = evening.map(|(second, value)| {
+//!     Reading::new("greenhouse-7", "humidity", value).date_created(second)
+//! });
+//! for rejection in client.send_readings(evening)?.rejected {
+//!     println!("reading {}: {}", rejection.index, rejection.detail);
+//! }
+//!
+//! let humidity = ReadingFilter::new("greenhouse-7").reading_type("humidity");
+//! if let Some(highest) = client.reading_max(&humidity)? {
+//!     println!("{} at {}", highest.value, highest.date_created);
+//! }
+//! if let Some(summary) = client.fleet_summary(&FleetFilter::new("temperature"), None)? {
+//!     println!("{} readings, {} on average", summary.count, summary.mean);
+//! }
+//! # Ok::<(), canary_client::Error>(())
+//! ```
+//!
 //! # The parts, in the order one meets them
 //!
 //! | part | what it is |
@@ -57,6 +82,9 @@
 //! | [`Client`], [`ClientBuilder`] | the connection, and what can be set about it |
 //! | [`Signal`], [`Latest`] | what is reported, and what is answered to an instance |
 //! | [`NewProduct`], [`NewRelease`], [`Product`], [`Release`], [`Decision`] | what is registered, and what became of it |
+//! | [`Reading`], [`ReadingFilter`], [`FleetFilter`] | what devices measure, and which of it is meant |
+//! | [`StoredReading`], [`ReadingSummary`], [`Quartiles`] | what was measured, and what it says together |
+//! | [`NewReadingType`], [`ReadingType`] | what a value means |
 //! | [`Error`] | everything that can go wrong, and what to change then |
 //!
 //! # What is repeated, and when
@@ -81,6 +109,10 @@ pub use client::{Client, Listing};
 pub use config::ClientBuilder;
 pub use error::{Error, FieldError, Result};
 pub use types::product::{NewProduct, Product, ProductFilter};
+pub use types::reading::declared::{NewReadingType, ReadingType};
+pub use types::reading::filter::{FleetFilter, ReadingFilter};
+pub use types::reading::summary::{Bin, Quartiles, ReadingSummary};
+pub use types::reading::{Reading, ReadingsOutcome, StoredReading};
 pub use types::release::{
     Arm, Band, Counts, Decision, Evidence, Latest, NewRelease, Policy, Release,
 };

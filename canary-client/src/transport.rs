@@ -1,6 +1,6 @@
 //! Carries requests to the server; the only file that knows ureq, with its twin in memory.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use ureq::http;
@@ -14,19 +14,38 @@ const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 /// One call, ready to be sent as often as it takes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Request {
+    /// `GET`, `POST` or `PUT`.
+    pub(crate) method: &'static str,
     /// Path and query, beginning with a slash, percent-encoded.
     pub(crate) target: String,
-    /// What is sent with it; nothing makes it a `GET`.
+    /// What is sent with it; nothing with a `GET`.
     pub(crate) body: Option<Body>,
 }
 
-/// What is posted.
+impl Request {
+    /// Asks for something.
+    pub(crate) fn get(target: impl Into<String>) -> Self {
+        Self { method: "GET", target: target.into(), body: None }
+    }
+
+    /// Adds something.
+    pub(crate) fn post(target: impl Into<String>, body: Body) -> Self {
+        Self { method: "POST", target: target.into(), body: Some(body) }
+    }
+
+    /// Says what shall be at a place; saying it twice changes nothing.
+    pub(crate) fn put(target: impl Into<String>, body: Body) -> Self {
+        Self { method: "PUT", target: target.into(), body: Some(body) }
+    }
+}
+
+/// What is posted or put.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Body {
     pub(crate) content_type: &'static str,
     pub(crate) is_gzip: bool,
     pub(crate) bytes: Vec<u8>,
-    /// The same for every repetition of one call; nothing where signals have ids of their own.
+    /// The same for every repetition of one call; nothing where what is sent is safe to repeat.
     pub(crate) idempotency_key: Option<String>,
 }
 
@@ -50,7 +69,7 @@ pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Sends a request, once; and lets time pass.
+/// Sends a request, once; tells the time, and lets it pass.
 pub(crate) trait Transport: Send + Sync {
     /// Gives the answer with any status; an error is that there was none.
     fn send(&self, request: &Request) -> Result<Answer>;
@@ -58,6 +77,16 @@ pub(crate) trait Transport: Send + Sync {
     /// Waits before a repetition.
     fn pause(&self, delay: Duration) {
         std::thread::sleep(delay);
+    }
+
+    /// What time it is, in whole seconds since 1970 began (UTC).
+    #[expect(clippy::disallowed_methods, reason = "this is the file through which time enters")]
+    fn epoch_s(&self) -> i64 {
+        let seconds = |elapsed: Duration| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
+        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => seconds(since),
+            Err(before) => -seconds(before.duration()),
+        }
     }
 }
 
@@ -97,15 +126,16 @@ impl Http {
 
     fn exchange(&self, request: &Request) -> Result<Answer, ureq::Error> {
         let mut head = http::Request::builder()
+            .method(request.method)
             .uri(format!("{}{}", self.url, request.target))
             .header(ACCEPT, "application/json");
         if let Some(authorization) = &self.authorization {
             head = head.header(AUTHORIZATION, authorization);
         }
         let mut response = match &request.body {
-            None => self.agent.run(head.method("GET").body(())?)?,
+            None => self.agent.run(head.body(())?)?,
             Some(body) => {
-                head = head.method("POST").header("Content-Type", body.content_type);
+                head = head.header("Content-Type", body.content_type);
                 if let Some(key) = &body.idempotency_key {
                     head = head.header("Idempotency-Key", key);
                 }
@@ -187,6 +217,9 @@ pub(crate) mod memory {
 
     use super::*;
 
+    /// What time it is there.
+    pub(crate) const NOON: i64 = 1_935_835_200;
+
     /// Gives the answers in order, and remembers what it was asked and how long it was waited.
     #[derive(Default)]
     pub(crate) struct Script {
@@ -213,6 +246,10 @@ pub(crate) mod memory {
 
         fn pause(&self, delay: Duration) {
             self.pauses.lock().unwrap().push(delay);
+        }
+
+        fn epoch_s(&self) -> i64 {
+            NOON
         }
     }
 
@@ -262,7 +299,7 @@ mod tests {
             bytes: b"body".to_vec(),
             idempotency_key: Some("key-1".to_owned()),
         };
-        let request = Request { target: "/signal/batch".to_owned(), body: Some(body) };
+        let request = Request::post("/signal/batch", body);
         let answer = http(format!("{url}/prefix")).send(&request).unwrap();
         assert_eq!((answer.status, answer.bytes.as_slice()), (503, b"full".as_slice()));
         assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));
@@ -284,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_on_the_way_is_told_apart() {
-        let get = Request { target: "/version".to_owned(), body: None };
+        let get = Request::get("/version");
 
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let error = http(format!("http://{closed}")).send(&get).unwrap_err();

@@ -2,5 +2,6 @@
 
 pub(crate) mod problem;
 pub(crate) mod product;
+pub(crate) mod reading;
 pub(crate) mod release;
 pub(crate) mod signal;

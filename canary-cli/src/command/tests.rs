@@ -38,7 +38,7 @@ fn every_example_can_be_read() {
     });
     for example in examples {
         let from = example.find("canary ").unwrap();
-        let only = example[from..].split([')', '|', '&']).next().unwrap();
+        let only = example[from..].split([')', '|', '&', '>']).next().unwrap();
         let words = only.replace("'", "\u{1}");
         // Quoted words are put together again: 'all rows loaded' is one.
         let words = words.split('\u{1}').enumerate().flat_map(|(place, part)| {

@@ -1,39 +1,87 @@
-//! Many signals in few requests.
+//! Many signals or readings in few requests.
 
 use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde::Serialize;
 
 use super::{Client, Target};
-use crate::error::Result;
+use crate::error::{Error, FieldError, Result};
 use crate::transport::Body;
+use crate::types::reading::Reading;
 use crate::types::signal::{BatchOutcome, Rejection, Signal};
 
-/// The most signals that the server takes in one request.
-pub(super) const MOST_SIGNALS: usize = 10_000;
-/// A request is closed when it has grown to this many bytes before compression.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// The word for a measurement that is no finite number.
-pub(super) const NOT_FINITE: &str = "not_finite";
+/// The word for a value that is no finite number.
+const NOT_FINITE: &str = "not_finite";
 
-pub(super) fn send(client: &Client, signals: impl Iterator<Item = Signal>) -> Result<BatchOutcome> {
-    let target = Target::of(&["signal", "batch"])?;
+/// What goes to the server in numbers.
+pub(super) trait Item: Serialize {
+    /// The most that the server takes in one request.
+    const MOST: usize;
+    /// A request is closed when it has grown to this many bytes before compression.
+    const MOST_BYTES: usize;
+
+    /// The first value that JSON has no words for.
+    fn check(&self) -> Result<(), FieldError>;
+
+    /// Gives it, at `epoch_s`, what it needs for being sent twice and counted once.
+    fn repeatable(self, epoch_s: i64) -> Self;
+}
+
+impl Item for Signal {
+    const MOST: usize = 10_000;
+    const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+    fn check(&self) -> Result<(), FieldError> {
+        self.check()
+    }
+
+    fn repeatable(self, _epoch_s: i64) -> Self {
+        self.with_id()
+    }
+}
+
+impl Item for Reading {
+    const MOST: usize = 100_000;
+    const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+    fn check(&self) -> Result<(), FieldError> {
+        self.check()
+    }
+
+    fn repeatable(self, epoch_s: i64) -> Self {
+        self.with_date(epoch_s)
+    }
+}
+
+/// What is said of a value that was not sent.
+pub(super) fn refused(field: FieldError) -> Error {
+    let detail = "a value cannot be sent".to_owned();
+    Error::Invalid { code: NOT_FINITE.to_owned(), detail, errors: vec![field] }
+}
+
+/// Sends all items, with at most one request of them in memory.
+pub(super) fn send<T: Item>(
+    client: &Client,
+    target: &Target,
+    items: impl Iterator<Item = T>,
+) -> Result<BatchOutcome> {
     let mut outcome = BatchOutcome::default();
     let mut chunk = Chunk::default();
-    for (index, signal) in signals.enumerate() {
-        if let Err(field) = signal.check() {
+    for (index, item) in items.enumerate() {
+        if let Err(field) = item.check() {
             let detail = format!("`{}` {}", field.pointer, field.detail);
             outcome.rejected.push(Rejection { index, code: NOT_FINITE.to_owned(), detail });
             continue;
         }
-        chunk.push(index, signal);
-        if chunk.is_full() {
-            std::mem::take(&mut chunk).send(client, &target, &mut outcome)?;
+        chunk.push(index, &item.repeatable(client.shared.transport.epoch_s()));
+        if chunk.indices.len() >= T::MOST || chunk.bytes >= T::MOST_BYTES {
+            std::mem::take(&mut chunk).send(client, target, &mut outcome)?;
         }
     }
     if !chunk.indices.is_empty() {
-        chunk.send(client, &target, &mut outcome)?;
+        chunk.send(client, target, &mut outcome)?;
     }
     outcome.rejected.sort_by_key(|rejection| rejection.index);
     Ok(outcome)
@@ -42,17 +90,17 @@ pub(super) fn send(client: &Client, signals: impl Iterator<Item = Signal>) -> Re
 /// What becomes one request.
 #[derive(Default)]
 struct Chunk {
-    /// The place of each signal in the whole.
+    /// The place of each item in the whole.
     indices: Vec<usize>,
     lines: Option<GzEncoder<Vec<u8>>>,
     bytes: usize,
 }
 
 impl Chunk {
-    fn push(&mut self, index: usize, signal: Signal) {
+    fn push(&mut self, index: usize, item: &impl Serialize) {
         // Unwrap safety: strings and finite numbers always have a JSON form.
         #[expect(clippy::unwrap_used, reason = "the line above")]
-        let mut line = serde_json::to_vec(&signal.with_id()).unwrap();
+        let mut line = serde_json::to_vec(item).unwrap();
         line.push(b'\n');
         self.indices.push(index);
         self.bytes += line.len();
@@ -61,10 +109,6 @@ impl Chunk {
         // Unwrap safety: writing to a vector cannot fail.
         #[expect(clippy::unwrap_used, reason = "the line above")]
         lines.write_all(&line).unwrap();
-    }
-
-    fn is_full(&self) -> bool {
-        self.indices.len() >= MOST_SIGNALS || self.bytes >= MOST_BYTES
     }
 
     fn send(self, client: &Client, target: &Target, outcome: &mut BatchOutcome) -> Result<()> {
@@ -79,7 +123,7 @@ impl Chunk {
         outcome.duplicates += answer.duplicates;
         for rejection in answer.rejected {
             let Some(&index) = indices.get(rejection.index) else {
-                return Err(client.bad_answer("it rejects a signal that was not sent"));
+                return Err(client.bad_answer("it rejects what was not sent"));
             };
             outcome.rejected.push(Rejection { index, ..rejection });
         }

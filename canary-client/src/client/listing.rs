@@ -31,18 +31,19 @@ use crate::transport::Request;
 pub struct Listing<T> {
     client: Client,
     page: VecDeque<T>,
-    next: Option<Target>,
+    /// Where the next page is, or why there is no such place.
+    next: Option<Result<Target>>,
 }
 
 impl<T> Listing<T> {
-    pub(super) fn new(client: Client, first: Target) -> Self {
+    pub(super) fn new(client: Client, first: Result<Target>) -> Self {
         Self { client, page: VecDeque::new(), next: Some(first) }
     }
 }
 
 impl<T: DeserializeOwned> Listing<T> {
     fn fetch(&mut self, target: Target) -> Result<()> {
-        let request = Request { target: target.0, body: None };
+        let request = Request::get(target.0);
         let answer = self.client.ask(&request)?;
         let page = self.client.read(&answer)?;
         let next = answer.link.as_deref().and_then(next_query).map(|query| {
@@ -52,7 +53,7 @@ impl<T: DeserializeOwned> Listing<T> {
         if next.as_ref().is_some_and(|next| next.0 == request.target) {
             return Err(self.client.bad_answer("the next page is the same page"));
         }
-        (self.page, self.next) = (page, next);
+        (self.page, self.next) = (page, next.map(Ok));
         Ok(())
     }
 }
@@ -63,7 +64,7 @@ impl<T: DeserializeOwned> Iterator for Listing<T> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.page.is_empty() {
             let target = self.next.take()?;
-            if let Err(error) = self.fetch(target) {
+            if let Err(error) = target.and_then(|target| self.fetch(target)) {
                 return Some(Err(error));
             }
         }

@@ -19,7 +19,7 @@ impl Target {
             if matches!(*segment, "" | "." | "..") {
                 return Err(Error::Invalid {
                     code: "empty_name".to_owned(),
-                    detail: format!("`{segment}` names no product or release"),
+                    detail: format!("`{segment}` names no product, release, device or type"),
                     errors: Vec::new(),
                 });
             }

@@ -7,6 +7,8 @@ use super::*;
 use crate::transport::memory::{Script, answer};
 use crate::types::signal::Rejection;
 
+mod reading;
+
 const PRODUCT: &str =
     r#"{"id":"p1","name":"etl","repository_url":"https://git","artifact_url":"https://etl"}"#;
 

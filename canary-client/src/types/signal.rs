@@ -137,12 +137,13 @@ pub struct BatchOutcome {
     /// How many were recorded.
     pub accepted: u64,
     /// How many were known already, by their id; they count once.
+    #[serde(default)]
     pub duplicates: u64,
     /// Those that were not recorded, in the order in which they were given.
     pub rejected: Vec<Rejection>,
 }
 
-/// One signal that was not recorded.
+/// One signal or reading that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rejection {

@@ -1,21 +1,17 @@
-//! From the columns of a row to the fields of a signal.
+//! From a row to a signal.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use canary_client::Signal;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use canary_client::{Client, Rejection, Signal};
 use uuid::Uuid;
 
-use super::rows::Record;
-use crate::command::{name_and_value, nearest};
+use crate::command::import::{self, Mapping, Record, Summary};
+use crate::command::time;
 use crate::failure::Failure;
 
 /// One field of a signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     ArtifactUrl,
     SemverVersion,
     InstanceId,
@@ -26,14 +22,14 @@ pub(super) enum Field {
     Measurement(String),
 }
 
-/// What stands before the name of a measurement.
-pub(super) const MEASUREMENTS: &str = "measurements.";
+/// What stands, with a dot, before the name of a measurement.
+const MEASUREMENTS: &str = "measurements";
 
 /// The namespace of the ids that are made of rows.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6e1c_0f0b_52a4_4b5e_9d3a_3f0e_6a1b_77c2);
 
-impl Field {
-    const PLAIN: [Self; 7] = [
+impl import::Field for Field {
+    const PLAIN: &'static [Self] = &[
         Self::ArtifactUrl,
         Self::SemverVersion,
         Self::InstanceId,
@@ -42,10 +38,11 @@ impl Field {
         Self::Id,
         Self::CreatedDate,
     ];
-    const NEEDED: [Self; 4] =
-        [Self::ArtifactUrl, Self::SemverVersion, Self::InstanceId, Self::Status];
+    const NEEDED: &'static [Self] =
+        &[Self::ArtifactUrl, Self::SemverVersion, Self::InstanceId, Self::Status];
+    const FAMILIES: &'static [&'static str] = &["measurements.NAME"];
 
-    pub(super) fn name(&self) -> Cow<'static, str> {
+    fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::ArtifactUrl => "artifact_url",
             Self::SemverVersion => "semver_version",
@@ -54,122 +51,45 @@ impl Field {
             Self::Description => "description",
             Self::Id => "id",
             Self::CreatedDate => "created_date",
-            Self::Measurement(name) => return Cow::Owned(format!("{MEASUREMENTS}{name}")),
+            Self::Measurement(name) => return Cow::Owned(format!("{MEASUREMENTS}.{name}")),
         })
     }
-}
 
-impl FromStr for Field {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(name) = text.strip_prefix(MEASUREMENTS).filter(|name| !name.is_empty()) {
-            return Ok(Self::Measurement(name.to_owned()));
+    fn named(name: &str) -> Option<Self> {
+        let measurement = name.strip_prefix(MEASUREMENTS).and_then(|rest| rest.strip_prefix('.'));
+        match measurement {
+            Some(name) if !name.is_empty() => Some(Self::Measurement(name.to_owned())),
+            _ => Self::PLAIN.iter().find(|field| field.name() == name).cloned(),
         }
-        if let Some(field) = Self::PLAIN.into_iter().find(|field| field.name() == text) {
-            return Ok(field);
-        }
-        const KNOWN: [&str; 8] = [
-            "artifact_url",
-            "semver_version",
-            "instance_id",
-            "status",
-            "description",
-            "id",
-            "created_date",
-            "measurements.NAME",
-        ];
-        let guess = nearest(text, KNOWN).map(|name| format!(", did you mean `{name}`?"));
-        let known = KNOWN.join(", ");
-        Err(format!("unknown field `{text}`{} (known are {known})", guess.unwrap_or_default()))
     }
 }
 
-/// Reads `FIELD=COLUMN` or `FIELD=VALUE`.
-pub(super) fn parse(text: &str) -> Result<(Field, String), String> {
-    let (field, value) = name_and_value(text)?;
-    Ok((field.parse()?, value.to_owned()))
-}
+impl import::Item for Signal {
+    type Field = Field;
+    const CHUNK: usize = 5_000;
+    const TELLS_DUPLICATES: bool = true;
 
-/// Where a field's value comes from, if not from the column of its own name.
-#[derive(Debug)]
-enum Source {
-    Column(String),
-    Constant(String),
-}
-
-/// Where the values of all fields come from.
-#[derive(Debug)]
-pub(super) struct Mapping(Vec<(Field, Source)>);
-
-impl Mapping {
-    pub(super) fn new(
-        maps: Vec<(Field, String)>,
-        sets: Vec<(Field, String)>,
-    ) -> Result<Self, Failure> {
-        let maps = maps.into_iter().map(|(field, column)| (field, Source::Column(column)));
-        let sets = sets.into_iter().map(|(field, value)| (field, Source::Constant(value)));
-        let mut sources: Vec<(Field, Source)> = Vec::new();
-        for (field, source) in maps.chain(sets) {
-            if sources.iter().any(|(known, _)| *known == field) {
-                let message = format!("field `{}` is given more than once", field.name());
-                return Err(Failure::usage(message).hint("keep one --map or --set for it"));
-            }
-            sources.push((field, source));
-        }
-        Ok(Self(sources))
-    }
-
-    /// Checks before anything is sent that the file has the columns that are wanted.
-    pub(super) fn check(&self, names: &[&str]) -> Result<(), Failure> {
-        for (_, source) in &self.0 {
-            if let Source::Column(column) = source
-                && !names.contains(&column.as_str())
-            {
-                let hint = match nearest(column, names.iter().copied()) {
-                    Some(name) => format!("did you mean `{name}`?"),
-                    None => format!("there are: {}", names.join(", ")),
-                };
-                return Err(Failure::usage(format!("the file has no column `{column}`")).hint(hint));
-            }
-        }
-        for field in Field::NEEDED {
-            let name = field.name();
-            if self.source(&field).is_none() && !names.contains(&&*name) {
-                let hint = format!(
-                    "name its column with --map {name}=COLUMN, or set it with --set {name}=VALUE"
-                );
-                let message = format!("the file has no column for `{name}`");
-                return Err(Failure::usage(message).hint(hint));
-            }
-        }
-        Ok(())
-    }
-
-    /// What a row says, or why it cannot be sent.
-    pub(super) fn signal(&self, line: u64, record: &Record) -> Result<Signal, String> {
-        let needed = |field: Field| {
-            self.value(&field, record).ok_or_else(|| format!("no value for `{}`", field.name()))
-        };
-        let artifact_url = needed(Field::ArtifactUrl)?;
-        let id = match self.value(&Field::Id, record) {
+    fn of(mapping: &Mapping<Field>, line: u64, record: &Record) -> Result<Self, String> {
+        let artifact_url = mapping.needed(&Field::ArtifactUrl, record)?;
+        let id = match mapping.value(&Field::Id, record) {
             Some(id) => id.into_owned(),
             None => id_of(line, &artifact_url, &record.raw()),
         };
-        let mut signal = Signal::new(
+        let mut signal = Self::new(
             artifact_url,
-            needed(Field::SemverVersion)?,
-            needed(Field::InstanceId)?,
-            needed(Field::Status)?,
+            mapping.needed(&Field::SemverVersion, record)?,
+            mapping.needed(&Field::InstanceId, record)?,
+            mapping.needed(&Field::Status, record)?,
         )
         .id(id);
-        if let Some(description) = self.value(&Field::Description, record) {
+        if let Some(description) = mapping.value(&Field::Description, record) {
             signal = signal.description(description);
         }
-        if let Some(date) = self.value(&Field::CreatedDate, record) {
-            signal = signal.created_date(rfc_3339(&date)?);
+        if let Some(date) = mapping.value(&Field::CreatedDate, record) {
+            let date = time::timestamp(&date).map_err(|reason| format!("created_date {reason}"))?;
+            signal = signal.created_date(date.to_string());
         }
-        for (name, value) in self.measurements(record) {
+        for (name, value) in measurements(mapping, record) {
             match value.trim().parse::<f64>() {
                 Ok(number) if number.is_finite() => signal = signal.measurement(name, number),
                 _ => return Err(format!("measurement `{name}` must be a number, got `{value}`")),
@@ -178,30 +98,31 @@ impl Mapping {
         Ok(signal)
     }
 
-    fn source(&self, field: &Field) -> Option<&Source> {
-        self.0.iter().find(|(known, _)| known == field).map(|(_, source)| source)
+    fn send(
+        chunk: Vec<Self>,
+        client: &Client,
+        summary: &mut Summary,
+    ) -> Result<Vec<Rejection>, Failure> {
+        let outcome = client.send_signals(chunk)?;
+        summary.accepted += outcome.accepted;
+        summary.known_already(outcome.duplicates);
+        Ok(outcome.rejected)
     }
+}
 
-    /// The value of a field; an empty one counts as absent.
-    fn value<'a>(&'a self, field: &Field, record: &'a Record) -> Option<Cow<'a, str>> {
-        match self.source(field) {
-            Some(Source::Constant(value)) => Some(Cow::Borrowed(value)),
-            Some(Source::Column(column)) => record.get(column),
-            None => record.get(&field.name()),
+/// Measurements that the row has under their own names, and those that are mapped.
+fn measurements<'a>(
+    mapping: &'a Mapping<Field>,
+    record: &'a Record,
+) -> Vec<(String, Cow<'a, str>)> {
+    let mut found = record.family(MEASUREMENTS);
+    for field in mapping.fields() {
+        if let Field::Measurement(name) = field {
+            found.retain(|(known, _)| known != name);
+            found.extend(mapping.value(field, record).map(|value| (name.clone(), value)));
         }
     }
-
-    /// Measurements that the row has under their own names, and those that are mapped.
-    fn measurements<'a>(&'a self, record: &'a Record) -> Vec<(String, Cow<'a, str>)> {
-        let mut found = record.measurements();
-        for (field, _) in &self.0 {
-            if let Field::Measurement(name) = field {
-                found.retain(|(known, _)| known != name);
-                found.extend(self.value(field, record).map(|value| (name.clone(), value)));
-            }
-        }
-        found
-    }
+    found
 }
 
 /// The id of a row that brings none: the same for the same row at the same place.
@@ -209,46 +130,27 @@ fn id_of(line: u64, artifact_url: &str, raw: &str) -> String {
     Uuid::new_v5(&NAMESPACE, format!("{artifact_url}\n{line}\n{raw}").as_bytes()).to_string()
 }
 
-/// A time as RFC 3339: from RFC 3339, from a date and time without zone (which is UTC), or from
-/// epoch seconds.
-fn rfc_3339(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time.to_string());
-    }
-    if let Ok(time) = text.parse::<DateTime>()
-        && let Ok(zoned) = time.to_zoned(TimeZone::UTC)
-    {
-        return Ok(zoned.timestamp().to_string());
-    }
-    let refuse = || format!("created_date must be RFC 3339 or epoch seconds, got `{text}`");
-    let seconds: f64 = text.parse().map_err(|_| refuse())?;
-    if !seconds.is_finite() {
-        return Err(refuse());
-    }
-    // A float holds the microseconds of our time, and no more.
-    let time = Timestamp::from_microsecond((seconds * 1e6).round() as i64);
-    time.map(|time| time.to_string()).map_err(|_| refuse())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::import::parse;
 
     #[test]
     fn an_unknown_field_is_answered_with_the_nearest() {
-        let error = parse("statsu=state").unwrap_err();
+        let error = parse::<Field>("statsu=state").unwrap_err();
         assert!(error.starts_with("unknown field `statsu`, did you mean `status`?"), "{error}");
-        let error = parse("version=v").unwrap_err();
+        let error = parse::<Field>("version=v").unwrap_err();
         assert!(error.contains("did you mean `semver_version`?"), "{error}");
-        let error = parse("measurements.=x").unwrap_err();
+        let error = parse::<Field>("measurements.=x").unwrap_err();
         assert!(error.contains("did you mean `measurements.NAME`?"), "{error}");
-        assert!(parse("xyzzy=x").unwrap_err().starts_with("unknown field `xyzzy` (known are "));
+        assert!(
+            parse::<Field>("xyzzy=x").unwrap_err().starts_with("unknown field `xyzzy` (known are ")
+        );
         assert_eq!(
-            parse("measurements.latency_ms=a=b"),
+            parse::<Field>("measurements.latency_ms=a=b"),
             Ok((Field::Measurement("latency_ms".into()), "a=b".into()))
         );
-        assert!(parse("status").is_err());
+        assert!(parse::<Field>("status").is_err());
     }
 
     #[test]
@@ -271,28 +173,11 @@ mod tests {
             failure.text(),
             "error: the file has no column `sate`\nhint: did you mean `state`?\n"
         );
-        let failure = Mapping::new(vec![], vec![]).unwrap().check(&names).unwrap_err();
+        let failure = Mapping::<Field>::new(vec![], vec![]).unwrap().check(&names).unwrap_err();
         assert_eq!(failure.exit_code(), 2);
         assert!(
             failure.text().contains("no column for `status`\nhint: name its column with --map")
         );
-    }
-
-    #[test]
-    fn times_become_rfc_3339() {
-        let cases = [
-            ("2031-05-07T10:00:00Z", Some("2031-05-07T10:00:00Z")),
-            ("2031-05-07T12:00:00+02:00", Some("2031-05-07T10:00:00Z")),
-            ("2031-05-07 10:00:00.5", Some("2031-05-07T10:00:00.5Z")),
-            ("1700000000", Some("2023-11-14T22:13:20Z")),
-            (" 1700000000.25 ", Some("2023-11-14T22:13:20.25Z")),
-            ("yesterday", None),
-            ("NaN", None),
-            ("1e300", None),
-        ];
-        for (text, want) in cases {
-            assert_eq!(rfc_3339(text).ok().as_deref(), want, "{text}");
-        }
     }
 
     #[test]

@@ -1,39 +1,38 @@
 //! Whole imports, from bytes to what would be sent.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
-use canary_client::BatchOutcome;
+use canary_client::Rejection;
 use serde_json::{Value, json};
 
+use super::mapping::Field;
 use super::*;
+use crate::command::import::{Format, Item, Mapping, Rows, Summary, decompressed, parse, send_all};
 
 const URL: &str = "https://etl";
+const CHUNK: usize = Signal::CHUNK;
 
 fn rows(format: Format, text: impl Into<Vec<u8>>) -> Rows {
     Rows::read(format, decompressed(io::Cursor::new(text.into())).unwrap()).unwrap()
 }
 
-fn mapping(maps: &[&str], sets: &[&str]) -> Mapping {
-    let parse = |pairs: &[&str]| pairs.iter().map(|pair| mapping::parse(pair).unwrap()).collect();
+fn mapping(maps: &[&str], sets: &[&str]) -> Mapping<Field> {
+    let parse = |pairs: &[&str]| pairs.iter().map(|pair| parse(pair).unwrap()).collect();
     Mapping::new(parse(maps), parse(sets)).unwrap()
 }
 
 /// What would be sent, without the ids that were made; and what was refused.
-fn import(rows: Rows, mapping: &Mapping) -> (Vec<Value>, Summary) {
+fn import(rows: Rows, mapping: &Mapping<Field>) -> (Vec<Value>, Summary) {
     let mut sent = Vec::new();
-    let mut summary = Summary::new(None).unwrap();
-    send_all(rows, mapping, &mut summary, |chunk| {
+    let mut summary = Summary::new(None, true).unwrap();
+    send_all(rows, mapping, &mut summary, |chunk: Vec<Signal>, summary| {
         assert!(chunk.len() <= CHUNK);
-        sent.extend(chunk.iter().map(|(_, signal)| serde_json::to_value(signal).unwrap()));
-        Ok(accepted(chunk.len() as u64, &json!([])))
+        sent.extend(chunk.iter().map(|signal| serde_json::to_value(signal).unwrap()));
+        summary.accepted += chunk.len() as u64;
+        Ok(Vec::new())
     })
     .unwrap();
     (sent, summary)
-}
-
-fn accepted(count: u64, rejected: &Value) -> BatchOutcome {
-    let outcome = json!({"accepted": count, "duplicates": 0, "rejected": rejected});
-    serde_json::from_value(outcome).unwrap()
 }
 
 fn without_id(mut signal: Value) -> Value {
@@ -160,12 +159,12 @@ fn what_the_server_refuses_is_named_by_its_line() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("refused.csv");
-    let mut summary = Summary::new(Some(&path)).unwrap();
+    let mut summary = Summary::new(Some(&path), true).unwrap();
     let mut chunks = Vec::new();
-    send_all(rows(Format::Csv, text), &mapping(&[], &[]), &mut summary, |chunk| {
+    send_all(rows(Format::Csv, text), &mapping(&[], &[]), &mut summary, |chunk: Vec<Signal>, _| {
         chunks.push(chunk.len());
         let rejected = json!([{"index": 4, "code": "unknown_version", "detail": "no version"}]);
-        Ok(accepted(chunk.len() as u64 - 1, &rejected))
+        Ok(serde_json::from_value::<Vec<Rejection>>(rejected).unwrap())
     })
     .unwrap();
     summary.finish().unwrap();
@@ -183,31 +182,4 @@ fn only_the_first_refusals_are_shown() {
     let text = summary.text();
     assert_eq!(text.lines().count(), 22);
     assert!(text.ends_with("… and 5 more, --refused FILE writes all of them"), "{text}");
-}
-
-#[test]
-fn the_name_of_a_file_says_what_it_holds() {
-    let cases = [
-        ("runs.csv", Some(Format::Csv)),
-        ("RUNS.CSV.GZ", Some(Format::Csv)),
-        ("a.b/runs.ndjson.gz", Some(Format::Ndjson)),
-        ("runs.jsonl", Some(Format::Ndjson)),
-        ("runs.parquet", None),
-        ("runs", None),
-        ("-", None),
-    ];
-    for (name, want) in cases {
-        assert_eq!(format_of(Path::new(name)).ok(), want, "{name}");
-    }
-}
-
-#[test]
-fn files_are_opened_with_a_bar_and_missing_ones_are_named() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("runs.csv");
-    std::fs::write(&path, "a,b\n").unwrap();
-    assert!(open(&path).is_ok());
-    assert!(open(Path::new("-")).is_ok());
-    let failure = open(&directory.path().join("none.csv")).err().unwrap();
-    assert!(failure.text().contains("none.csv: "), "{}", failure.text());
 }

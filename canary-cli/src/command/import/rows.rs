@@ -9,29 +9,28 @@ use csv::StringRecord;
 use serde_json::{Map, Value};
 
 use super::Format;
-use super::mapping::MEASUREMENTS;
 use crate::failure::Failure;
 
 /// The longest line of NDJSON that is read, in bytes.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// One row of a file.
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its line in the file, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// What it says, or why it cannot be read.
-    pub(super) content: Result<Record, String>,
+    pub(crate) content: Result<Record, String>,
 }
 
 /// The values of a row, by the names of their columns.
-pub(super) enum Record {
+pub(crate) enum Record {
     Csv { columns: Rc<HashMap<String, usize>>, values: StringRecord },
     Json { raw: String, values: Map<String, Value> },
 }
 
 impl Record {
     /// The value in a column; an empty one counts as absent.
-    pub(super) fn get(&self, column: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn get(&self, column: &str) -> Option<Cow<'_, str>> {
         let value = match self {
             Self::Csv { columns, values } => Cow::Borrowed(values.get(*columns.get(column)?)?),
             Self::Json { values, .. } => plain(values.get(column)?)?,
@@ -39,17 +38,17 @@ impl Record {
         (!value.is_empty()).then_some(value)
     }
 
-    /// Measurements under their own names: columns `measurements.NAME`, and in JSON also the
-    /// members of `measurements`.
-    pub(super) fn measurements(&self) -> Vec<(String, Cow<'_, str>)> {
+    /// The values of a family of fields under their own names: columns `FAMILY.NAME`, and in JSON
+    /// also the members of `FAMILY`.
+    pub(crate) fn family(&self, family: &str) -> Vec<(String, Cow<'_, str>)> {
         let named = |column: &str| {
-            let name = column.strip_prefix(MEASUREMENTS)?.to_owned();
+            let name = column.strip_prefix(family)?.strip_prefix('.')?.to_owned();
             Some((name, self.get(column)?))
         };
         match self {
             Self::Csv { columns, .. } => columns.keys().filter_map(|name| named(name)).collect(),
             Self::Json { values, .. } => {
-                let inner = values.get("measurements").and_then(Value::as_object);
+                let inner = values.get(family).and_then(Value::as_object);
                 let inner = inner.into_iter().flatten();
                 let inner = inner.filter_map(|(name, value)| Some((name.clone(), plain(value)?)));
                 inner.chain(values.keys().filter_map(|name| named(name))).collect()
@@ -58,7 +57,7 @@ impl Record {
     }
 
     /// The row as it is in the file, whatever is mapped.
-    pub(super) fn raw(&self) -> Cow<'_, str> {
+    pub(crate) fn raw(&self) -> Cow<'_, str> {
         match self {
             // The separator is one that text does not hold.
             Self::Csv { values, .. } => {
@@ -79,7 +78,7 @@ fn plain(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// Reads rows; an error is that the file cannot be read on.
-pub(super) enum Rows {
+pub(crate) enum Rows {
     Csv {
         records: csv::StringRecordsIntoIter<Box<dyn BufRead>>,
         columns: Rc<HashMap<String, usize>>,
@@ -91,7 +90,7 @@ pub(super) enum Rows {
 }
 
 impl Rows {
-    pub(super) fn read(format: Format, bytes: Box<dyn BufRead>) -> Result<Self, Failure> {
+    pub(crate) fn read(format: Format, bytes: Box<dyn BufRead>) -> Result<Self, Failure> {
         if format == Format::Ndjson {
             return Ok(Self::Ndjson { bytes, line: 0 });
         }
@@ -103,7 +102,7 @@ impl Rows {
     }
 
     /// The names of the columns, where the format has them before the rows.
-    pub(super) fn names(&self) -> Option<Vec<&str>> {
+    pub(crate) fn names(&self) -> Option<Vec<&str>> {
         match self {
             Self::Csv { columns, .. } => {
                 let mut names: Vec<_> = columns.iter().collect();
