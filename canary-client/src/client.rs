@@ -311,7 +311,7 @@ impl Client {
     }
 
     fn post<T: DeserializeOwned>(&self, target: &Target, value: &impl Serialize) -> Result<T> {
-        self.post_body(target, Body::json(value, Some(Uuid::new_v4().to_string())))
+        self.post_body(target, Body::json(value, Some(batch::new_key())))
     }
 
     fn post_body<T: DeserializeOwned>(&self, target: &Target, body: Body) -> Result<T> {

@@ -1,6 +1,6 @@
 //! Carries requests to the server; the only file that knows ureq, with its twin in memory.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use ureq::http;
@@ -77,16 +77,6 @@ pub(crate) trait Transport: Send + Sync {
     /// Waits before a repetition.
     fn pause(&self, delay: Duration) {
         std::thread::sleep(delay);
-    }
-
-    /// What time it is, in whole seconds since 1970 began (UTC).
-    #[expect(clippy::disallowed_methods, reason = "this is the file through which time enters")]
-    fn epoch_s(&self) -> i64 {
-        let seconds = |elapsed: Duration| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
-        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => seconds(since),
-            Err(before) => -seconds(before.duration()),
-        }
     }
 }
 
@@ -217,8 +207,6 @@ pub(crate) mod memory {
 
     use super::*;
 
-    /// What time it is there.
-    pub(crate) const NOON: i64 = 1_935_835_200;
 
     /// Gives the answers in order, and remembers what it was asked and how long it was waited.
     #[derive(Default)]
@@ -246,10 +234,6 @@ pub(crate) mod memory {
 
         fn pause(&self, delay: Duration) {
             self.pauses.lock().unwrap().push(delay);
-        }
-
-        fn epoch_s(&self) -> i64 {
-            NOON
         }
     }
 

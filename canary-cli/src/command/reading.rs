@@ -32,7 +32,8 @@ pub(crate) enum Command {
 
 /// Reports one value that a device measured
 ///
-/// The same reading (device, type, second and value) is stored once, however often it is sent.
+/// With a date, the same reading (device, type, second and value) is stored once, however often it
+/// is sent; without one, each command is a reading of its own.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

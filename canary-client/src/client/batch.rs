@@ -5,6 +5,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Client, Target};
 use crate::error::{Error, FieldError, Result};
@@ -25,8 +26,11 @@ pub(super) trait Item: Serialize {
     /// The first value that JSON has no words for.
     fn check(&self) -> Result<(), FieldError>;
 
-    /// Gives it, at `epoch_s`, what it needs for being sent twice and counted once.
-    fn repeatable(self, epoch_s: i64) -> Self;
+    /// Gives it what it needs for being sent twice and counted once.
+    fn repeatable(self) -> Self;
+
+    /// Whether it lacks that, so that its request needs a key.
+    fn needs_key(&self) -> bool;
 }
 
 impl Item for Signal {
@@ -37,8 +41,12 @@ impl Item for Signal {
         self.check()
     }
 
-    fn repeatable(self, _epoch_s: i64) -> Self {
+    fn repeatable(self) -> Self {
         self.with_id()
+    }
+
+    fn needs_key(&self) -> bool {
+        false
     }
 }
 
@@ -50,9 +58,18 @@ impl Item for Reading {
         self.check()
     }
 
-    fn repeatable(self, epoch_s: i64) -> Self {
-        self.with_date(epoch_s)
+    fn repeatable(self) -> Self {
+        self
     }
+
+    fn needs_key(&self) -> bool {
+        !self.has_date()
+    }
+}
+
+/// A key that makes it safe to send a request twice.
+pub(super) fn new_key() -> String {
+    Uuid::new_v4().to_string()
 }
 
 /// What is said of a value that was not sent.
@@ -75,7 +92,7 @@ pub(super) fn send<T: Item>(
             outcome.rejected.push(Rejection { index, code: NOT_FINITE.to_owned(), detail });
             continue;
         }
-        chunk.push(index, &item.repeatable(client.shared.transport.epoch_s()));
+        chunk.push(index, &item.repeatable());
         if chunk.indices.len() >= T::MOST || chunk.bytes >= T::MOST_BYTES {
             std::mem::take(&mut chunk).send(client, target, &mut outcome)?;
         }
@@ -94,14 +111,16 @@ struct Chunk {
     indices: Vec<usize>,
     lines: Option<GzEncoder<Vec<u8>>>,
     bytes: usize,
+    needs_key: bool,
 }
 
 impl Chunk {
-    fn push(&mut self, index: usize, item: &impl Serialize) {
+    fn push(&mut self, index: usize, item: &impl Item) {
         // Unwrap safety: strings and finite numbers always have a JSON form.
         #[expect(clippy::unwrap_used, reason = "the line above")]
         let mut line = serde_json::to_vec(item).unwrap();
         line.push(b'\n');
+        self.needs_key |= item.needs_key();
         self.indices.push(index);
         self.bytes += line.len();
         let lines =
@@ -112,12 +131,13 @@ impl Chunk {
     }
 
     fn send(self, client: &Client, target: &Target, outcome: &mut BatchOutcome) -> Result<()> {
-        let Self { indices, lines, .. } = self;
+        let Self { indices, lines, needs_key, .. } = self;
         // Unwrap safety: writing to a vector cannot fail.
         #[expect(clippy::unwrap_used, reason = "the line above")]
         let bytes = lines.map(|lines| lines.finish().unwrap()).unwrap_or_default();
         let content_type = "application/x-ndjson";
-        let body = Body { content_type, is_gzip: true, bytes, idempotency_key: None };
+        let idempotency_key = needs_key.then(new_key);
+        let body = Body { content_type, is_gzip: true, bytes, idempotency_key };
         let answer: BatchOutcome = client.post_body(target, body)?;
         outcome.accepted += answer.accepted;
         outcome.duplicates += answer.duplicates;

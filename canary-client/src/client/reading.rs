@@ -34,9 +34,9 @@ impl Client {
     /// stored: one with a date of the caller's can be sent again.
     pub fn send_reading(&self, reading: &Reading) -> Result<()> {
         reading.check().map_err(batch::refused)?;
-        let reading = reading.clone().with_date(self.shared.transport.epoch_s());
-        // Its date makes repeating safe; a key would only cost the server a row more.
-        let body = Body::json(&reading.without_device(), None);
+        // A date makes repeating safe; a key would only cost the server a row more.
+        let key = if reading.has_date() { None } else { Some(batch::new_key()) };
+        let body = Body::json(&reading.without_device(), key);
         let target = Target::of(&["devices", reading.device(), "readings"])?;
         self.ask(&Request::post(target.0, body)).map(drop)
     }

@@ -58,8 +58,11 @@ impl Reading {
         }
     }
 
-    /// When it was measured, in whole seconds since 1970 began (UTC); the time of the call that
-    /// sends it if not set.
+    /// When it was measured, in whole seconds since 1970 began (UTC); the time of its arrival at the
+    /// server if not set.
+    ///
+    /// Equal values of one device, type and second are one reading if the time is set, and as many
+    /// as were sent (up to 16) if not.
     pub fn date_created(mut self, epoch_s: i64) -> Self {
         self.date_created = Some(epoch_s);
         self
@@ -71,10 +74,9 @@ impl Reading {
         self
     }
 
-    /// Gives it a time if it has none, so that a repetition is no second reading.
-    pub(crate) fn with_date(mut self, epoch_s: i64) -> Self {
-        self.date_created.get_or_insert(epoch_s);
-        self
+    /// Whether it has a time: one that comes again is then the same reading.
+    pub(crate) const fn has_date(&self) -> bool {
+        self.date_created.is_some()
     }
 
     /// What JSON has no words for.

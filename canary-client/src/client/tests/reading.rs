@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{client, json as body_of, lines};
-use crate::transport::memory::{NOON, answer};
+use crate::transport::memory::answer;
 use crate::transport::{Answer, Request};
 use crate::types::reading::filter::{FleetFilter, ReadingFilter};
 use crate::{Error, NewReadingType, Reading, ReadingsOutcome, Result};
@@ -24,8 +24,14 @@ fn a_reading_says_what_was_set_and_when() {
     let requests = script.requests.lock().unwrap();
     assert_eq!(requests[0].target, "/devices/a%2Fb%20c/readings");
     assert_eq!(requests[0].method, "POST");
-    let want = json!({"type": "temperature", "value": 22, "date_created": NOON});
+    let want = json!({"type": "temperature", "value": 22});
     assert_eq!(body_of(&requests[0]), want);
+    let keys: Vec<bool> = requests
+        .iter()
+        .map(|request| request.body.as_ref().unwrap().idempotency_key.is_some())
+        .collect();
+    // Without a time a repetition would be another reading.
+    assert_eq!(keys, [true, false]);
     let want = json!({"type": "wind", "value": 1.5, "date_created": 17, "version": "1.5.0"});
     assert_eq!(body_of(&requests[1]), want);
 }
@@ -83,12 +89,13 @@ fn many_readings_go_in_chunks_and_rejections_keep_their_place() {
 }
 
 #[test]
-fn readings_without_a_date_get_one_and_none_are_no_request() {
+fn readings_without_a_date_go_with_a_key_and_none_are_no_request() {
     let (client, script) = client([answer(200, r#"{"accepted":1,"rejected":[]}"#)]);
     assert_eq!(client.send_readings([]).unwrap(), ReadingsOutcome::default());
     client.send_readings([Reading::new("d", "temperature", 22)]).unwrap();
     let requests = script.requests.lock().unwrap();
-    assert_eq!(lines(&requests[0])[0]["date_created"], NOON);
+    assert_eq!(lines(&requests[0])[0].get("date_created"), None);
+    assert!(requests[0].body.as_ref().unwrap().idempotency_key.is_some());
 }
 
 #[test]
