@@ -11,105 +11,53 @@
 //! such pairs: what else the machine does meets both alike.
 //! A slow server is no failure here; a refused or wrong answer is.
 
-mod child;
-mod load;
 mod report;
-mod rounds;
-mod server;
 mod traffic;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+
+use canary_benches::Failure;
+use canary_benches::program::{Program, Wish, explained};
+use canary_benches::rounds::{Asked, Pair, Rounds};
+use canary_benches::server::Server;
 
 use crate::report::Report;
-use crate::rounds::Rounds;
-use crate::server::Server;
 use crate::traffic::{Scenario, Setup};
 
-/// What ends the benchmark early.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-const USAGE: &str = "usage: cargo bench -p canary-benches --bench http -- [--quick] [--only NAME]\n\
-    names: hello, quota, sticky, signal, million (these again when filled), memory";
+const PROGRAM: Program = Program {
+    usage: "usage: cargo bench -p canary-benches --bench http -- [--quick] [--only NAME]\n\
+        names: hello, quota, sticky, signal, million (these again when filled), memory",
+    names: &["hello", "quota", "sticky", "signal", "million", "memory"],
+};
 
 /// What is measured, and how long.
-struct Plan {
-    only: Option<String>,
+struct Plan<'a> {
+    wish: &'a Wish,
     rounds: Rounds,
     setup: Setup,
 }
 
-impl Plan {
-    fn full() -> Self {
-        let (warm_up, measured) = (Duration::from_secs(1), Duration::from_secs(3));
-        let rounds = Rounds { pairs: 5, warm_up, measured };
-        Self { only: None, rounds, setup: Setup { products: 1_000, signals: 1_000_000 } }
-    }
-
-    fn quick() -> Self {
-        let (warm_up, measured) = (Duration::from_millis(300), Duration::from_secs(1));
-        let rounds = Rounds { pairs: 3, warm_up, measured };
-        Self { only: None, rounds, setup: Setup { products: 1_000, signals: 100_000 } }
-    }
-
-    fn wants(&self, name: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| only == name)
+impl<'a> Plan<'a> {
+    const fn of(wish: &'a Wish) -> Self {
+        let (rounds, signals) =
+            if wish.is_quick { (Rounds::QUICK, 100_000) } else { (Rounds::FULL, 1_000_000) };
+        Self { wish, rounds, setup: Setup { products: 1_000, signals } }
     }
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let plan = match words.as_slice() {
-        ["--child", "hello"] => return ended(child::hello()),
-        ["--child", "canary", database] => return ended(child::canary(database)),
-        // `cargo bench` passes `--bench`; tests of all targets do not, and should not wait for it.
-        words if !words.contains(&"--bench") => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        words => plan(words),
-    };
-    let Some(plan) = plan else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
-    ended(measure(&plan))
-}
-
-fn plan(words: &[&str]) -> Option<Plan> {
-    let mut plan = if words.contains(&"--quick") { Plan::quick() } else { Plan::full() };
-    let mut words = words.iter().filter(|word| !matches!(**word, "--bench" | "--quick"));
-    while let Some(word) = words.next() {
-        const NAMES: [&str; 6] = ["hello", "quota", "sticky", "signal", "million", "memory"];
-        let name = (*word == "--only").then(|| words.next())?;
-        plan.only = Some((*name.filter(|name| NAMES.contains(name))?).to_owned());
-    }
-    Some(plan)
-}
-
-fn ended(outcome: Result<(), Failure>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    PROGRAM.run(measure)
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn measure(plan: &Plan) -> Result<(), Failure> {
+async fn measure(wish: &Wish) -> Result<(), Failure> {
     // Below the target directory: a temporary directory in memory would make commits free.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let plan = Plan::of(wish);
     let mut report = Report::new(plan.rounds);
-    let hello = Server::hello(directory.path())?;
-    let outcome = measure_all(plan, &hello, directory.path(), &mut report).await;
-    if outcome.is_err() {
-        eprintln!("{}", server::last_words(directory.path()));
-    }
-    outcome?;
+    let outcome = measure_all(&plan, directory.path(), &mut report).await;
+    explained(outcome, directory.path())?;
     println!("\n{report}");
     match report.errors() {
         0 => Ok(()),
@@ -118,49 +66,62 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 }
 
 async fn measure_all(
-    plan: &Plan,
-    hello: &Server,
+    plan: &Plan<'_>,
     directory: &Path,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let Plan { rounds, setup, .. } = plan;
-    if plan.wants("hello") {
-        report.hello(rounds.alone(hello).await?);
+    let Plan { wish, rounds, setup } = plan;
+    let hello = Server::hello(directory)?;
+    if wish.wants("hello") {
+        report.hello(rounds.alone(&hello).await?);
     }
-    if plan.only.as_deref() == Some("hello") {
+    if wish.only.as_deref() == Some("hello") {
         return Ok(());
     }
 
     let canary = Server::canary(directory)?;
     setup.register_measured(&canary).await?;
     for scenario in Scenario::ALL {
-        if plan.wants(scenario.name()) || plan.wants("million") {
-            report.first(scenario, rounds.pairs(hello, &canary, scenario).await?);
+        if wish.wants(scenario.name()) || wish.wants("million") {
+            report.first(scenario, pairs(plan, &hello, &canary, scenario).await?);
         }
     }
-    if !plan.wants("million") && !plan.wants("memory") {
+    if !wish.wants("million") && !wish.wants("memory") {
         return canary.stop();
     }
 
     report.filled(*setup, setup.fill(&canary).await?);
-    if plan.wants("million") {
+    if wish.wants("million") {
         for scenario in Scenario::ALL {
-            report.again(scenario, rounds.pairs(hello, &canary, scenario).await?);
+            report.again(scenario, pairs(plan, &hello, &canary, scenario).await?);
         }
     }
-    if plan.wants("memory") {
+    if wish.wants("memory") {
         report.memory("after filling and all load so far", canary.memory()?);
     }
     canary.stop()?;
-    if plan.wants("memory") {
+    if wish.wants("memory") {
         let canary = Server::canary(directory)?;
         report.memory("after a fresh start on that database", canary.memory()?);
         for scenario in Scenario::ALL {
-            report.count_errors(&rounds.once(&canary, scenario).await?);
+            let (requests, first) = (scenario.requests(), scenario.first_number());
+            report.count_errors(&rounds.round(&canary, &requests, first).await?);
         }
         setup.ask_everywhere(&canary).await?;
         report.memory("after that start and load on every product", canary.memory()?);
         canary.stop()?;
     }
     Ok(())
+}
+
+async fn pairs(
+    plan: &Plan<'_>,
+    hello: &Server,
+    canary: &Server,
+    scenario: Scenario,
+) -> Result<Vec<Pair>, Failure> {
+    traffic::check_choice(canary).await?;
+    let (name, requests) = (scenario.name(), scenario.requests());
+    let asked = Asked { name, requests, first_number: &|| scenario.first_number() };
+    plan.rounds.pairs(hello, canary, &asked).await
 }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::rounds::{CONNECTIONS, Pair, Round, Rounds, median};
-use crate::server::Memory;
+use canary_benches::figures::median;
+use canary_benches::rounds::{Pair, Round, Rounds};
+use canary_benches::server::Memory;
+use canary_benches::table::{write_head, write_preface, write_row};
+
 use crate::traffic::{Scenario, Setup};
 
 /// Most memory that a full server should have.
@@ -83,11 +86,7 @@ impl Report {
     }
 
     fn write_speed(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            formatter,
-            "| what | req/s | ratio to hello | p50 ms | p99 ms | max ms | server µs | generator | target |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
-        )?;
+        write_head(formatter)?;
         let hello: Vec<&Round> = self.hello.iter().collect();
         write_row(formatter, "bare poem hello", &hello, 1.0, "")?;
         for (scenario, pairs) in &self.first {
@@ -155,18 +154,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let Rounds { pairs, warm_up, measured } = self.rounds;
-        writeln!(
-            formatter,
-            "{cores} cores, {} {}; servers and generator share them. {CONNECTIONS} connections, one request \
-             in flight on each.\nFigures are medians of {pairs} rounds of {measured:?} after {warm_up:?} \
-             of warm-up, the hello's of all its rounds; max is the worst of all rounds.\nA ratio is the \
-             median over pairs of neighbouring rounds. `server µs` is the server's processor time for one \
-             request, `generator` the part of one core that the load took.\n",
-            std::env::consts::OS,
-            std::env::consts::ARCH
-        )?;
+        write_preface(formatter, &self.rounds)?;
         if !self.hello.is_empty() {
             self.write_speed(formatter)?;
         }
@@ -199,24 +187,4 @@ fn write_pairs(
     }
     let ours: Vec<&Round> = pairs.iter().map(|pair| &pair.ours).collect();
     write_row(formatter, title, &ours, ratio, &target)
-}
-
-fn write_row(
-    formatter: &mut fmt::Formatter<'_>,
-    title: &str,
-    rounds: &[&Round],
-    ratio: f64,
-    target: &str,
-) -> fmt::Result {
-    let middle = |figure: fn(&Round) -> f64| median(rounds.iter().map(|round| figure(round)));
-    writeln!(
-        formatter,
-        "| {title} | {:.0} | {ratio:.2} | {:.2} | {:.2} | {:.1} | {:.1} | {:.0} % | {target} |",
-        middle(|round| round.per_second),
-        middle(|round| round.p50_ms),
-        middle(|round| round.p99_ms),
-        rounds.iter().map(|round| round.max_ms).fold(0.0, f64::max),
-        middle(|round| round.server_us),
-        middle(|round| round.generator) * 100.0,
-    )
 }

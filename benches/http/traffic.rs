@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::Failure;
-use crate::load::{self, Bounds, Requests};
-use crate::rounds::CONNECTIONS;
-use crate::server::Server;
+use canary_benches::Failure;
+use canary_benches::connection::{get, put_get, put_post};
+use canary_benches::load::{self, Bounds, Requests};
+use canary_benches::rounds::CONNECTIONS;
+use canary_benches::server::Server;
 
 /// Releases of each product; the last one is a running canary, the one before it the stable one.
 const RELEASES: u64 = 10;
@@ -72,16 +73,16 @@ impl Scenario {
         match self {
             Self::Quota => {
                 let bytes = get(&path);
-                answered(200, move |_, request| request.extend_from_slice(&bytes))
+                Requests::answered(200, move |_, request| request.extend_from_slice(&bytes))
             }
-            Self::Sticky => answered(200, move |number, request| {
+            Self::Sticky => Requests::answered(200, move |number, request| {
                 let query = format_args!("{path}?instance_id=instance-{number}");
                 put_get(request, query);
             }),
-            Self::Signal => answered(201, |number, request| {
+            Self::Signal => Requests::answered(201, |number, request| {
                 let mut body = String::with_capacity(256);
                 put_signal(&mut body, MEASURED, number);
-                put_post(request, "/signal", "application/json", &body);
+                put_post(request, format_args!("/signal"), "application/json", &body);
             }),
         }
     }
@@ -120,7 +121,7 @@ impl Setup {
                     put_signal(&mut body, product, number);
                     body.push('\n');
                 }
-                put_post(request, "/signal/batch", "application/x-ndjson", &body);
+                put_post(request, format_args!("/signal/batch"), "application/x-ndjson", &body);
             }),
             status: 200,
             accepts: |body| {
@@ -137,7 +138,7 @@ impl Setup {
     /// Asks for every product's latest release ten times, under ten names.
     pub(crate) async fn ask_everywhere(self, canary: &Server) -> Result<(), Failure> {
         let products = self.products;
-        let requests = answered(200, move |number, request| {
+        let requests = Requests::answered(200, move |number, request| {
             let product = number % products;
             let path = format_args!("/release/product-{product}/latest?instance_id=i-{number}");
             put_get(request, path);
@@ -157,21 +158,21 @@ pub(crate) async fn check_choice(canary: &Server) -> Result<(), Failure> {
 }
 
 async fn register(canary: &Server, products: Range<u64>) -> Result<(), Failure> {
-    let requests = answered(201, |product, request| {
+    let requests = Requests::answered(201, |product, request| {
         let body = format!(
             r#"{{"name":"product-{product}","repository_url":"https://example.org/product-{product}","artifact_url":"https://registry.example.org/product-{product}"}}"#
         );
-        put_post(request, "/product", "application/json", &body);
+        put_post(request, format_args!("/product"), "application/json", &body);
     });
     all(canary, CONNECTIONS, products.clone(), &requests).await?;
     // One after the other within a product: each takes the place of the one before.
     for release in 0..RELEASES {
         let is_canary = release + 1 == RELEASES;
-        let requests = answered(201, move |product, request| {
+        let requests = Requests::answered(201, move |product, request| {
             let body = format!(
                 r#"{{"artifact_url":"https://registry.example.org/product-{product}","semver_version":"1.0.{release}","is_canary":{is_canary},"canary_period":3650,"threshold":50}}"#
             );
-            put_post(request, "/release", "application/json", &body);
+            put_post(request, format_args!("/release"), "application/json", &body);
         });
         all(canary, CONNECTIONS, products.clone(), &requests).await?;
     }
@@ -201,10 +202,6 @@ async fn all(
     }
 }
 
-fn answered(status: u16, write: impl Fn(u64, &mut Vec<u8>) + Send + Sync + 'static) -> Requests {
-    Requests { write: Arc::new(write), status, accepts: |_| true }
-}
-
 /// A signal of an instance of its own: a fifth from the canary, one in a hundred failed.
 fn put_signal(body: &mut String, product: u64, number: u64) {
     let dice = scatter(number);
@@ -222,26 +219,4 @@ const fn scatter(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ (number >> 31)
-}
-
-/// The bytes of a GET.
-pub(crate) fn get(path: &str) -> Vec<u8> {
-    let mut request = Vec::new();
-    put_get(&mut request, format_args!("{path}"));
-    request
-}
-
-fn put_get(request: &mut Vec<u8>, path: std::fmt::Arguments<'_>) {
-    use std::io::Write as _;
-    // Writing to a `Vec` cannot fail.
-    let _ = write!(request, "GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
-}
-
-fn put_post(request: &mut Vec<u8>, path: &str, content_type: &str, body: &str) {
-    use std::io::Write as _;
-    let length = body.len();
-    let _ = write!(
-        request,
-        "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
 }

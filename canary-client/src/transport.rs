@@ -207,7 +207,6 @@ pub(crate) mod memory {
 
     use super::*;
 
-
     /// Gives the answers in order, and remembers what it was asked and how long it was waited.
     #[derive(Default)]
     pub(crate) struct Script {

@@ -63,6 +63,7 @@ mod continuous;
 mod counted;
 mod counts;
 mod distinct;
+mod histogram;
 mod moments;
 mod rank;
 mod sketch;
@@ -72,6 +73,7 @@ mod table;
 mod tests;
 mod varint;
 
+pub use self::histogram::Bin;
 pub use self::summary::Summary;
 use self::{continuous::Continuous, counted::Counted, counts::Slot};
 

@@ -2,13 +2,18 @@
 //!
 //! A handler parses, acts and renders; what it decides lies in the core.
 
+mod device;
 mod frame;
+mod heavy;
 mod idempotency;
 mod moment;
+mod number;
 mod page;
 mod payload;
 pub(crate) mod problem;
 mod product;
+mod reading;
+mod reading_type;
 mod release;
 mod signal;
 mod system;
@@ -18,9 +23,12 @@ use std::sync::Arc;
 use poem::{Endpoint, Route};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
+use self::device::{DeviceApi, StatisticsApi};
 use self::frame::Frame;
 use self::problem::ApiError;
 use self::product::ProductApi;
+use self::reading::ReadingApi;
+use self::reading_type::ReadingTypeApi;
 use self::release::ReleaseApi;
 use self::signal::SignalApi;
 use self::system::SystemApi;
@@ -35,6 +43,8 @@ enum Tag {
     Releases,
     /// Outcomes of runs.
     Signals,
+    /// Typed values of devices, in time.
+    Readings,
     /// The server itself.
     System,
 }
@@ -47,6 +57,14 @@ and reports a **signal**. The engine widens the canary band by band, judges it a
 with a test that stays valid however often one looks, and promotes it or rolls it back, with a \
 sentence that says why.
 
+**Devices** report **readings**: numbers of a declared type, in time, one by one or 100 000 at once. \
+Ask for a device's readings, or for minimum, maximum, median, mean, mode and quartiles of any range \
+of time, and for the summary of all devices by version. Answers are exact, or tell by how much they \
+may be off. `temperature` and `humidity` are there from the start, both whole numbers from 0 to 100; \
+declare other types with PUT /reading-type/{name}. Times are seconds since 1970. What is the same in \
+device, type, time and value is the same reading: sent twice, it is stored once. Filters can be \
+given in the query, or in a JSON body on GET; the query wins.
+
 **Errors** are problem documents of RFC 9457 (`application/problem+json`). Their `code` is stable, \
 and their `type` leads to a page that explains it.
 
@@ -58,13 +76,21 @@ keys are kept for seven days.
 Bodies without a Content-Type are read as JSON; bodies packed with gzip are unpacked. \
 Every path works with and without its trailing slash.";
 
-type Apis = (ProductApi, ReleaseApi, SignalApi, SystemApi);
+type Devices = (DeviceApi, StatisticsApi, ReadingApi, ReadingTypeApi);
+type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, SystemApi);
 
 fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
+    let devices = (
+        DeviceApi(app.clone()),
+        StatisticsApi(app.clone()),
+        ReadingApi(app.clone()),
+        ReadingTypeApi(app.clone()),
+    );
     let apis = (
         ProductApi(app.clone()),
         ReleaseApi(app.clone()),
         SignalApi(app.clone()),
+        devices,
         SystemApi(app.clone()),
     );
     OpenApiService::new(apis, "Canary", env!("CARGO_PKG_VERSION"))

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::{Directory, Live};
+use crate::readings::Readings;
 use crate::store::Store;
 
 /// What the handlers work with.
@@ -18,6 +19,7 @@ pub(crate) struct App {
     pub(crate) identifiers: Identifiers,
     pub(crate) store: Arc<Store>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) readings: Arc<Readings>,
     pub(crate) ingest: Ingest,
     pub(crate) is_stopping: AtomicBool,
 }

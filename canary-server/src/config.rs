@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Every setting of the server, without its prefix, with what it means.
-pub const KNOWN: [(&str, &str); 9] = [
+pub const KNOWN: [(&str, &str); 10] = [
     ("api_host", "address to listen on"),
     ("api_port", "port to listen on, 0 for any free one"),
     ("api_log_level", "error, warn, info, debug or trace, or a filter"),
@@ -20,7 +20,11 @@ pub const KNOWN: [(&str, &str); 9] = [
     ("db_host", "part of the database's address"),
     ("db_port", "part of the database's address, with db_host"),
     ("db_name", "part of the database's address, with db_host"),
+    ("readings_retention_days", "days that readings are kept, for ever if absent; summaries stay"),
 ];
+
+/// Most days that readings can be kept for a time: a hundred years.
+const MOST_DAYS: u16 = 36_500;
 
 /// Settings of the clients, and of CanaryPy's own server, that may stand beside these; they are
 /// passed over.
@@ -141,6 +145,8 @@ pub struct Settings {
     pub log_level: String,
     /// Where everything is kept.
     pub database: DatabaseUrl,
+    /// Days that readings are kept; for ever if `None`. Their summaries by the hour always stay.
+    pub readings_retention_days: Option<u16>,
 }
 
 impl Default for Settings {
@@ -150,6 +156,7 @@ impl Default for Settings {
             port: 8080,
             log_level: "info".to_owned(),
             database: DatabaseUrl::new("sqlite://canary.db?mode=rwc"),
+            readings_retention_days: None,
         }
     }
 }
@@ -181,14 +188,34 @@ impl Settings {
                 expected: "it must be a port from 0 to 65535",
             })?,
         };
+        let retention = match values.get("readings_retention_days") {
+            None => None,
+            Some(text) => Some(retention(text)?),
+        };
         let database = database(&values)?.unwrap_or(defaults.database);
         Ok(Self {
             host: values.remove("api_host").unwrap_or(defaults.host),
             port,
             log_level: values.remove("api_log_level").unwrap_or(defaults.log_level),
             database,
+            readings_retention_days: retention,
         })
     }
+
+    /// For how many seconds readings are kept.
+    pub(crate) fn readings_retention_s(&self) -> Option<u32> {
+        self.readings_retention_days.map(|days| u32::from(days) * 86_400)
+    }
+}
+
+fn retention(text: &str) -> Result<u16, SettingsError> {
+    text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days)).ok_or_else(|| {
+        SettingsError::BadValue {
+            name: "readings_retention_days",
+            value: text.to_owned(),
+            expected: "it must be a whole number of days from 1 to 36500",
+        }
+    })
 }
 
 type Values = BTreeMap<&'static str, String>;

@@ -7,12 +7,14 @@
 
 mod apply;
 mod batch;
+mod readings;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use canary_core::lineup::{ActionError, RegisterError, Request};
 use canary_core::product::Product;
+use canary_core::reading::ReadingType;
 use canary_core::release::{Release, ReleaseId};
 use canary_core::signal::Signal;
 use canary_core::version::Version;
@@ -20,12 +22,18 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::buffers::Buffer;
 use crate::clock::Clock;
 use crate::live::{Directory, Live};
+use crate::readings::{Point, Readings, Step};
 use crate::store::{Store, StoreError};
 
-/// Most units that wait for a commit; a signal is one, every other work is one.
+/// Most units that wait for a commit; a signal is one, so are ten readings and every other work.
 const MOST_WAITING: usize = 100_000;
+
+/// Bytes of blocks that wait to be folded at which no more readings are taken in: they are in
+/// memory.
+const MOST_UNFOLDED: u64 = 256 << 20;
 
 /// Seconds after which a sender may try again when too much waits.
 const RETRY_AFTER_S: u64 = 1;
@@ -61,15 +69,31 @@ pub(crate) enum Work {
     Act { live: Arc<Live>, release: ReleaseId, request: Request, reason: String },
     /// Do what time brought about.
     Tick(Vec<Arc<Live>>),
+    /// Take readings in; what was refused before is passed on to the receipt.
+    Readings { points: Buffer<Point>, rejected: Vec<Rejected> },
+    /// Declare a type of readings.
+    DeclareType(ReadingType),
+    /// Do one step of folding.
+    Fold(Arc<Step>),
 }
 
 impl Work {
+    /// How many readings it takes in.
+    fn readings(&self) -> usize {
+        match self {
+            Self::Readings { points, .. } => points.len(),
+            _ => 0,
+        }
+    }
+
     fn units(&self) -> usize {
         match self {
             Self::Signals { signals, .. } => signals.len().max(1),
-            Self::Product(_) | Self::Release { .. } | Self::Act { .. } => 1,
+            // Ten of them cost less than one signal.
+            Self::Readings { points, .. } => points.len().div_ceil(10).max(1),
+            Self::Product(_) | Self::Release { .. } | Self::Act { .. } | Self::DeclareType(_) => 1,
             // The engine must never be kept out.
-            Self::Tick(_) => 0,
+            Self::Tick(_) | Self::Fold(_) => 0,
         }
     }
 }
@@ -105,6 +129,12 @@ pub(crate) enum Receipt {
     Acted { id: String },
     /// Time was taken note of.
     Ticked,
+    /// Readings are durable.
+    Readings { accepted: u64, rejected: Vec<Rejected> },
+    /// A type of readings is declared.
+    TypeDeclared,
+    /// A step of folding is done.
+    Folded,
 }
 
 /// Why a work was not done.
@@ -124,12 +154,28 @@ pub(crate) enum IngestError {
     UnknownRelease(ReleaseId),
     #[error("idempotency key `{0}` was used for another request")]
     KeyReused(String),
+    #[error("type `{}` has readings, {}; declare another type", .0.name, values(.0))]
+    TypeHasReadings(ReadingType),
+    #[error("the type was declared anew at the same moment, try again")]
+    TypeChanged,
+    #[error("there are 65 535 types of readings, which is the limit")]
+    TooManyTypes,
+    #[error("another process has folded meanwhile")]
+    FoldedElsewhere,
+    #[error("readings come faster than they are folded, try again in {retry_after_s} s")]
+    BacklogFull { retry_after_s: u64 },
     #[error("too much is waiting to be stored, try again in {retry_after_s} s")]
     QueueFull { retry_after_s: u64 },
     #[error("the server is stopping, try again in {retry_after_s} s")]
     Stopping { retry_after_s: u64 },
     #[error(transparent)]
     Store(Arc<StoreError>),
+}
+
+/// Which values a type has, for a person.
+fn values(of: &ReadingType) -> String {
+    let noun = if of.is_integer() { "whole numbers" } else { "numbers" };
+    format!("{noun} from {} to {}", of.minimum(), of.maximum())
 }
 
 impl From<StoreError> for IngestError {
@@ -156,6 +202,7 @@ pub(crate) struct Tally {
     pub(crate) signals: AtomicU64,
     pub(crate) duplicates: AtomicU64,
     pub(crate) decisions: AtomicU64,
+    pub(crate) readings: AtomicU64,
     pub(crate) failed_commits: AtomicU64,
 }
 
@@ -170,6 +217,7 @@ impl Tally {
 pub(crate) struct Ingest {
     queue: mpsc::UnboundedSender<Submission>,
     places: Arc<Semaphore>,
+    readings: Arc<Readings>,
     pub(crate) tally: Arc<Tally>,
 }
 
@@ -180,6 +228,7 @@ impl Ingest {
     pub(crate) fn start(
         store: Arc<Store>,
         directory: Arc<Directory>,
+        readings: Arc<Readings>,
         clock: Arc<dyn Clock>,
         changed: Arc<Notify>,
     ) -> (Self, JoinHandle<()>) {
@@ -187,9 +236,13 @@ impl Ingest {
         let (queue, inbox) = mpsc::unbounded_channel();
         let tally = Arc::new(Tally::default());
         let wary = AtomicU32::new(0);
-        let writer = batch::Writer { store, directory, clock, changed, tally: tally.clone(), wary };
+        let tallied = tally.clone();
+        let own = readings.clone();
+        let writer =
+            batch::Writer { store, directory, readings, clock, changed, tally: tallied, wary };
         let task = tokio::spawn(writer.run(inbox));
-        (Self { queue, places: Arc::new(Semaphore::new(MOST_WAITING)), tally }, task)
+        let places = Arc::new(Semaphore::new(MOST_WAITING));
+        (Self { queue, places, readings: own, tally }, task)
     }
 
     /// Does a work; returns once it is durable.
@@ -198,6 +251,11 @@ impl Ingest {
     ///
     /// [`IngestError`]; then nothing of it was done.
     pub(crate) async fn submit(&self, work: Work, key: Option<IdempotencyKey>) -> Fate {
+        if matches!(work, Work::Readings { .. })
+            && self.readings.unfolded.backlog().bytes >= MOST_UNFOLDED
+        {
+            return Err(IngestError::BacklogFull { retry_after_s: RETRY_AFTER_S });
+        }
         let units = u32::try_from(work.units()).unwrap_or(u32::MAX);
         let place = self
             .places

@@ -35,6 +35,7 @@
 
 mod api;
 mod app;
+mod buffers;
 pub mod clock;
 pub mod config;
 mod dashboard;
@@ -44,10 +45,11 @@ mod identify;
 mod ingest;
 mod live;
 pub mod migration;
+mod readings;
 mod server;
 mod store;
 pub mod telemetry;
 
 pub use crate::config::{DatabaseUrl, Settings, SettingsError, Sources};
-pub use crate::server::{Server, StartError, StopError, start};
+pub use crate::server::{Server, StartError, StopError, runtime, start};
 pub use crate::store::StoreError;

@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::Directory;
+use crate::readings::{Folder, Readings};
 use crate::store::{Store, StoreError};
 use crate::{api, engine};
 
@@ -65,7 +66,28 @@ pub struct Server {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
     engine: JoinHandle<()>,
+    folder: JoinHandle<()>,
     writer: JoinHandle<()>,
+}
+
+/// Threads for heavy work beyond one per processor: whoever folds, and who packs, beside those who
+/// read bodies.
+const MORE_THREADS: usize = 2;
+
+/// The threads that suit a server.
+///
+/// Any runtime of tokio with all its drivers will do. This one has few threads for heavy work: each
+/// of them keeps some megabytes of memory to itself, and more of them would not be quicker.
+///
+/// # Errors
+///
+/// The system's, if it has no more threads to give.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(processors + MORE_THREADS)
+        .enable_all()
+        .build()
 }
 
 /// Starts a server: brings the schema up to date, reads what is stored, does what time brought
@@ -86,15 +108,24 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
     }
 
     let changed = Arc::new(Notify::new());
+    let readings = Readings::load(&store, settings.readings_retention_s(), clock.now());
+    let readings = Arc::new(readings.await.map_err(in_store)?);
     let store = Arc::new(store);
-    let (ingest, writer) =
-        Ingest::start(store.clone(), directory.clone(), clock.clone(), changed.clone());
+    let (ingest, writer) = Ingest::start(
+        store.clone(),
+        directory.clone(),
+        readings.clone(),
+        clock.clone(),
+        changed.clone(),
+    );
+    let folder = Folder::new(readings.clone(), store.clone(), ingest.clone(), clock.clone());
+    let folder = tokio::spawn(folder.run());
     engine::catch_up(&directory, &ingest, &*clock).await;
     let engine =
         tokio::spawn(engine::run(directory.clone(), ingest.clone(), clock.clone(), changed));
     let is_stopping = AtomicBool::new(false);
     let identifiers = Identifiers::new();
-    let app = Arc::new(App { clock, identifiers, store, directory, ingest, is_stopping });
+    let app = Arc::new(App { clock, identifiers, store, directory, readings, ingest, is_stopping });
 
     let address = format!("{}:{}", settings.host, settings.port);
     let listen = |cause| StartError::Listen { address: address.clone(), cause };
@@ -112,7 +143,7 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
             .await
     });
     info!(address = %bound, database = %settings.database, "listening on http://{bound}");
-    Ok(Server { address: bound, app, stop, serving, engine, writer })
+    Ok(Server { address: bound, app, stop, serving, engine, folder, writer })
 }
 
 impl Server {
@@ -161,6 +192,7 @@ impl Server {
         // If the receiver is gone, serving has ended already.
         let _ = self.stop.send(());
         self.engine.abort();
+        self.folder.abort();
         let served = self.serving.await;
         let store = self.app.store.clone();
         drop(self.app);

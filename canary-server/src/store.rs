@@ -8,6 +8,7 @@ mod backend;
 mod changes;
 mod entity;
 mod read;
+mod readings;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -26,7 +27,9 @@ use sea_orm::{
     FromQueryResult as _, QueryFilter as _, Statement,
 };
 
-pub(crate) use self::changes::{Answered, Changes, CountedSignal, LineupRow, NewProduct};
+pub(crate) use self::changes::{
+    Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
+};
 pub(crate) use self::entity::release::StoredRelease;
 use self::entity::{decision, idempotency, product, release};
 pub(crate) use self::read::{ProductFilter, StoredDecision};
@@ -45,11 +48,14 @@ pub enum StoreError {
     #[error("the schema of the database does not fit this program: {0}")]
     Schema(String),
     /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
-    #[error("another process has changed the same product or signal meanwhile")]
+    #[error("another process has changed the same product, signal or readings meanwhile")]
     Stale,
     /// A signal is stored already; nothing of the commit was stored.
     #[error("a signal with the same id is stored already")]
     KnownSignal,
+    /// A computation over what was read ended with a fault of this program.
+    #[error("a computation failed: {0}")]
+    Fault(String),
     /// A row is no value of the domain.
     #[error("column `{column}` of `{table}` row `{row}` holds what this program cannot read")]
     Corrupt {
@@ -213,12 +219,37 @@ fn statements(changes: &Changes, now: Timestamp) -> Vec<Statement> {
             idempotency::Entity::delete_many().filter(idempotency::Column::At.lt(forgotten));
         statements.push(backend::build(&forget));
     }
+    statements.extend(readings(changes));
     if !changes.lineups.is_empty() {
         let row = |row: &LineupRow| {
             (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
         };
         let rows: Vec<_> = changes.lineups.iter().map(row).collect();
         statements.push(backend::update_products(&rows));
+    }
+    statements
+}
+
+/// What a commit says of readings.
+fn readings(changes: &Changes) -> Vec<Statement> {
+    let ReadingChanges { types, series, blocks, step } = &changes.readings;
+    let mut statements: Vec<Statement> =
+        types.iter().map(|(id, kind)| backend::readings::put_type(*id, kind)).collect();
+    if !series.is_empty() {
+        statements.push(backend::readings::insert_series(series));
+    }
+    statements.extend(blocks.iter().map(backend::readings::insert_block));
+    if let Some(step) = step {
+        statements.push(backend::readings::step_fold(step.from.revision, &step.to));
+        if !step.chunks.is_empty() {
+            statements.push(backend::readings::put_chunks(&step.chunks));
+        }
+        if !step.rollups.is_empty() {
+            statements.push(backend::readings::put_rollups(&step.rollups));
+        }
+        if !step.gone.is_empty() {
+            statements.push(backend::readings::delete_blocks(&step.gone));
+        }
     }
     statements
 }

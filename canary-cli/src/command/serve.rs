@@ -31,6 +31,9 @@ pub(crate) struct Serve {
     /// error, warn, info, debug or trace, or a filter [default: info]
     #[arg(long, value_name = "LEVEL")]
     api_log_level: Option<String>,
+    /// Days that readings are kept, 1 to 36500; their summaries by the hour stay [default: for ever]
+    #[arg(long, value_name = "DAYS")]
+    readings_retention_days: Option<String>,
     #[command(flatten)]
     database: Database,
 }
@@ -63,6 +66,7 @@ impl Serve {
             ("api_host", self.api_host),
             ("api_port", self.api_port.map(|port| port.to_string())),
             ("api_log_level", self.api_log_level),
+            ("readings_retention_days", self.readings_retention_days),
         ];
         let settings = self.database.settings(flags)?;
         telemetry::init(&settings.log_level).map_err(Failure::usage)?;
@@ -92,9 +96,7 @@ impl Database {
 
 /// Runs a server's part of a command.
 pub(crate) fn block_on<T>(part: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    let runtime = canary_server::runtime()
         .map_err(|error| Failure::from(error).while_doing("cannot start threads"))?;
     runtime.block_on(part)
 }

@@ -118,8 +118,8 @@ pub(crate) struct Unaddressed<'a> {
 pub struct StoredReading {
     /// When it was measured, in whole seconds since 1970 began (UTC).
     pub date_created: i64,
-    /// The device that measured it.
-    #[serde(default)]
+    /// The device that measured it; empty where all devices were summed up.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub device_uuid: String,
     /// The name of its type.
     #[serde(rename = "type")]

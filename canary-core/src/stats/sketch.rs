@@ -147,6 +147,11 @@ impl Sketch {
         negative.chain([(Bin::Zero, self.zero)]).chain(positive)
     }
 
+    /// The values that the bins answer with, ascending.
+    pub(super) fn points(&self) -> impl Iterator<Item = (f64, Slot)> {
+        self.rows().map(|(bin, slot)| (self.value(bin), slot))
+    }
+
     /// A bin's value, which is never beyond what was seen.
     fn value(&self, bin: Bin) -> f64 {
         bin.value().max(self.lowest.value).min(self.highest.value)

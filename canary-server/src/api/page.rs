@@ -3,21 +3,23 @@
 use super::problem::{ApiError, Kind};
 
 /// Items of a page when nobody says how many.
-const DEFAULT: usize = 100;
+const DEFAULT: i64 = 100;
 /// Most items of a page.
 const MOST: i64 = 1000;
 
 /// Checks the wished number of items.
 pub(crate) fn limit(wish: Option<i64>) -> Result<usize, ApiError> {
-    match wish {
-        None => Ok(DEFAULT),
+    within("limit", wish.unwrap_or(DEFAULT), MOST)
+}
+
+/// Checks a number from 1 to `most`.
+pub(crate) fn within(name: &str, wish: i64, most: i64) -> Result<usize, ApiError> {
+    if (1..=most).contains(&wish) {
         // The range makes this exact.
-        Some(limit @ 1..=MOST) => Ok(limit as usize),
-        Some(other) => {
-            let detail = format!("parameter `limit` is {other}, it must be from 1 to {MOST}");
-            Err(ApiError::new(Kind::InvalidParameter, detail))
-        }
+        return Ok(wish as usize);
     }
+    let detail = format!("parameter `{name}` is {wish}, it must be from 1 to {most}");
+    Err(ApiError::new(Kind::InvalidParameter, detail))
 }
 
 /// The `Link` header that leads to the next page.
@@ -43,6 +45,7 @@ pub(crate) fn bad_cursor(cursor: &str) -> ApiError {
     ApiError::new(Kind::InvalidParameter, detail)
 }
 
-fn encode(text: &str) -> String {
+/// A text as a part of a URL.
+pub(crate) fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -3,25 +3,23 @@
 //!
 //! A body without a Content-Type is taken for JSON, as CanaryPy's clients send theirs.
 
-use std::io::Read as _;
-use std::marker::PhantomData;
+mod bytes;
+mod rendered;
 
-use flate2::read::MultiGzDecoder;
-use poem::error::ReadBodyError;
-use poem::http::header;
-use poem::{IntoResponse, Request, RequestBody, Response};
+use poem::{Request, RequestBody};
 use poem_openapi::payload::{ParsePayload, Payload};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use siphasher::sip::SipHasher24;
 
+pub(crate) use self::bytes::{Packed, check_content_type, read_body, read_packed};
+pub(crate) use self::rendered::Rendered;
 use super::problem::{ApiError, FieldError, Kind};
 
 /// Largest body of a single object, in bytes, packed and unpacked.
-const OBJECT_LIMIT: usize = 1 << 20;
+pub(crate) const OBJECT_LIMIT: usize = 1 << 20;
 
 /// A body that is one JSON object.
 pub(crate) trait Body: DeserializeOwned + Type {
@@ -83,91 +81,6 @@ impl<'a, T: Body> ApiExtractor<'a> for JsonBody<T> {
     }
 }
 
-/// An answer that was written by serde, described as a `T`.
-pub(crate) struct Rendered<T> {
-    json: Vec<u8>,
-    shape: PhantomData<fn() -> T>,
-}
-
-impl<T> Rendered<T> {
-    /// Writes a value that has the shape of `T`.
-    pub(crate) fn of(value: &impl Serialize) -> Result<Self, ApiError> {
-        let json = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
-        Ok(Self { json, shape: PhantomData })
-    }
-}
-
-impl<T: Type> Payload for Rendered<T> {
-    const CONTENT_TYPE: &'static str = "application/json";
-
-    fn schema_ref() -> MetaSchemaRef {
-        T::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-}
-
-impl<T: Send> IntoResponse for Rendered<T> {
-    fn into_response(self) -> Response {
-        Response::builder().content_type("application/json").body(self.json)
-    }
-}
-
-/// Refuses what announces itself as something else.
-pub(crate) fn check_content_type(request: &Request, accepted: &[&str]) -> Result<(), ApiError> {
-    let Some(content_type) = request.content_type() else { return Ok(()) };
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let is_json = |essence: &str| {
-        essence.to_ascii_lowercase().starts_with("application/") && essence.ends_with("+json")
-    };
-    if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) || is_json(essence) {
-        return Ok(());
-    }
-    let detail =
-        format!("content type `{essence}` is not read here, send {}", accepted.join(" or "));
-    Err(ApiError::new(Kind::UnsupportedMediaType, detail))
-}
-
-/// Reads a whole body, unpacked if it is gzip; `limit` is in bytes, packed and unpacked.
-pub(crate) async fn read_body(
-    request: &Request,
-    body: &mut RequestBody,
-    limit: usize,
-) -> Result<Vec<u8>, ApiError> {
-    let too_large = || {
-        let detail =
-            format!("the body has more than {limit} bytes, which is the limit of this path");
-        ApiError::new(Kind::BodyTooLarge, detail)
-    };
-    let packed = body
-        .take()
-        .map_err(|error| ApiError::internal(&error))?
-        .into_bytes_limit(limit)
-        .await
-        .map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => too_large(),
-            other => ApiError::new(Kind::NotJson, format!("the body ended too early: {other}")),
-        })?;
-    match request.header(header::CONTENT_ENCODING) {
-        None => Ok(packed.into()),
-        Some(encoding) if encoding.eq_ignore_ascii_case("identity") => Ok(packed.into()),
-        Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {
-            let mut bytes = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
-            MultiGzDecoder::new(&packed[..])
-                .take(limit as u64 + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| ApiError::new(Kind::BadGzip, error.to_string()))?;
-            if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
-        }
-        Some(other) => {
-            let detail = format!("content encoding `{other}` is not read here, send gzip or none");
-            Err(ApiError::new(Kind::UnsupportedMediaType, detail))
-        }
-    }
-}
-
 /// A hash of the bytes of a request.
 pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
     SipHasher24::new().hash(bytes)
@@ -179,16 +92,29 @@ pub(crate) fn parse<T: Body>(bytes: &[u8]) -> Result<T, ApiError> {
     match bytes.trim_ascii_start().first() {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error)),
         None => Err(ApiError::new(Kind::NotJson, "the body is empty, it must be a JSON object")),
-        Some(_) => Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
-            Ok(_) => ApiError::new(Kind::Invalid, "the body must be a JSON object"),
-            Err(error) => ApiError::new(Kind::NotJson, format!("the body is not JSON: {error}")),
-        }),
+        Some(_) => Err(not_json(bytes)
+            .unwrap_or_else(|| ApiError::new(Kind::Invalid, "the body must be a JSON object"))),
     }
+}
+
+/// Where and why some bytes are not JSON; nothing if they are.
+pub(crate) fn not_json(bytes: &[u8]) -> Option<ApiError> {
+    if bytes.trim_ascii().is_empty() {
+        return Some(ApiError::new(Kind::NotJson, "the body is empty, it must be JSON"));
+    }
+    let detail = match serde_json::from_slice::<IgnoredAny>(bytes) {
+        Err(error) => error.to_string(),
+        // What is passed over may be no text.
+        Ok(_) => std::str::from_utf8(bytes).err()?.to_string(),
+    };
+    Some(ApiError::new(Kind::NotJson, format!("the body is not JSON: {detail}")))
 }
 
 fn explain<T: Body>(bytes: &[u8], error: &serde_json::Error) -> ApiError {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
-        return ApiError::new(Kind::NotJson, format!("the body is not JSON: {error}"));
+        // What is JSON may still be more than can be held: a number beyond all, half a character.
+        let beyond = || ApiError::new(Kind::Invalid, format!("the body cannot be read: {error}"));
+        return not_json(bytes).unwrap_or_else(beyond);
     };
     let missing = |field: &&&str| value.get(**field).is_none_or(serde_json::Value::is_null);
     let mut errors: Vec<FieldError> = T::REQUIRED.iter().filter(missing).map(required).collect();

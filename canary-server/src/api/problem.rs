@@ -154,7 +154,22 @@ impl ApiError {
     }
 
     /// The stable word and the sentence, for the element of a batch.
-    pub(crate) fn code_and_detail(self) -> (String, String) {
+    pub(crate) fn code_and_detail(mut self) -> (String, String) {
+        let problem = self.problem();
+        (std::mem::take(&mut problem.code), std::mem::take(&mut problem.detail))
+    }
+
+    /// Says more about a value that cannot be accepted.
+    pub(crate) fn add_to_detail(mut self, of: &str, more: impl Fn() -> String) -> Self {
+        let problem = self.problem();
+        for error in problem.errors.iter_mut().filter(|error| error.detail == of) {
+            error.detail = format!("{of}, {}", more());
+            problem.detail = problem.detail.replacen(of, &error.detail, 1);
+        }
+        self
+    }
+
+    fn problem(&mut self) -> &mut Problem {
         let (Self::BadRequest(problem)
         | Self::NotFound(problem)
         | Self::MethodNotAllowed(problem)
@@ -164,7 +179,7 @@ impl ApiError {
         | Self::Refused(problem)
         | Self::Internal(problem)
         | Self::Busy(problem, _)) = self;
-        (problem.0.code, problem.0.detail)
+        &mut problem.0
     }
 
     /// A fault of the server: told in the log, not in the answer.
@@ -191,9 +206,14 @@ impl From<IngestError> for ApiError {
             | IngestError::Action(
                 ActionError::WrongState { .. } | ActionError::CanaryIsRunning { .. },
             ) => Kind::Conflict,
+            IngestError::TypeHasReadings(_) | IngestError::TooManyTypes => Kind::Conflict,
             IngestError::UnknownRelease(_) => Kind::UnknownRelease,
             IngestError::KeyReused(_) => Kind::KeyReused,
-            IngestError::QueueFull { .. } | IngestError::Stopping { .. } => Kind::Busy,
+            IngestError::QueueFull { .. }
+            | IngestError::BacklogFull { .. }
+            | IngestError::TypeChanged
+            | IngestError::Stopping { .. } => Kind::Busy,
+            IngestError::FoldedElsewhere => return Self::internal(&error),
             IngestError::Store(cause) => return Self::internal(cause),
         };
         Self::new(kind, error.to_string())

@@ -135,12 +135,31 @@ impl SystemApi {
             ("canary_products", "gauge", "products", products.len() as u64),
             ("canary_open_rollouts", "gauge", "canaries that are running or paused", running),
         ];
+        let rows = rows.into_iter().chain(self.reading_figures());
         let mut text = String::new();
         for (name, kind, help, value) in rows {
             // Writing to a string cannot fail.
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
         }
         text
+    }
+
+    fn reading_figures(&self) -> [(&'static str, &'static str, &'static str, u64); 5] {
+        let stored = self.0.ingest.tally.readings.load(Ordering::Relaxed);
+        let backlog = self.0.readings.unfolded.backlog();
+        let series = u64::from(self.0.readings.names().stored());
+        let gauge = |name, help, value| (name, "gauge", help, value);
+        [
+            ("canary_readings_total", "counter", "readings that were accepted", stored),
+            gauge("canary_reading_series", "devices by type and version of readings", series),
+            gauge("canary_readings_unfolded", "readings that wait to be folded", backlog.readings),
+            gauge("canary_reading_blocks", "blocks that wait to be folded", backlog.blocks),
+            gauge(
+                "canary_reading_bytes_unfolded",
+                "bytes of the blocks that wait to be folded",
+                backlog.bytes,
+            ),
+        ]
     }
 }
 

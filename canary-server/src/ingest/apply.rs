@@ -13,6 +13,7 @@ use canary_core::rollout::Arm;
 use canary_core::signal::SignalId;
 use canary_core::time::Timestamp;
 
+use super::readings::ReadingDraft;
 use super::{Fate, IdempotencyKey, IngestError, NewSignal, Receipt, Rejected, Submission, Work};
 use crate::live::{Directory, Live};
 use crate::store::{
@@ -31,10 +32,10 @@ struct Touched {
 }
 
 /// What a commit is about to do.
-#[derive(Default)]
 pub(super) struct Draft {
     pub(super) changes: Changes,
     pub(super) duplicates: usize,
+    readings: ReadingDraft,
     touched: HashMap<ProductId, Touched>,
     known_signals: HashSet<SignalId>,
     answered: HashMap<(&'static str, String), (u64, Receipt)>,
@@ -50,10 +51,20 @@ impl Draft {
     pub(super) async fn load(
         store: &Store,
         directory: &Directory,
+        readings: ReadingDraft,
         batch: &[Submission],
         look_up: bool,
     ) -> Result<Self, StoreError> {
-        let mut draft = Self::default();
+        let mut draft = Self {
+            changes: Changes::default(),
+            duplicates: 0,
+            readings,
+            touched: HashMap::new(),
+            known_signals: HashSet::new(),
+            answered: HashMap::new(),
+            taken_names: HashSet::new(),
+            taken_urls: HashSet::new(),
+        };
         let mut own_ids = Vec::new();
         for submission in batch {
             match &submission.work {
@@ -66,6 +77,7 @@ impl Draft {
                 Work::Release { live, .. } | Work::Act { live, .. } => draft.touch(live),
                 Work::Tick(products) => products.iter().for_each(|live| draft.touch(live)),
                 Work::Product(product) => draft.note_taken(directory, product),
+                Work::Readings { .. } | Work::DeclareType(_) | Work::Fold(_) => {}
             }
         }
         draft.load_answers(store, batch).await?;
@@ -119,6 +131,9 @@ impl Draft {
                 self.tick(products, now);
                 Ok(Receipt::Ticked)
             }
+            Work::Readings { points, rejected } => self.readings.take(points, rejected),
+            Work::DeclareType(kind) => self.readings.declare(kind),
+            Work::Fold(step) => self.readings.fold(step),
         };
         if let (Some(key), Ok(receipt)) = (&submission.key, &fate) {
             self.note_answer(key, receipt);
@@ -265,8 +280,10 @@ impl Draft {
         }
     }
 
-    /// Notes the rollouts and the standings of the lineups that changed.
-    pub(super) fn finish(&mut self) {
+    /// Notes the rollouts and the standings of the lineups that changed, and packs the readings.
+    pub(super) async fn finish(&mut self) -> Result<(), StoreError> {
+        self.readings.finish().await?;
+        self.changes.readings = std::mem::take(&mut self.readings.changes);
         for (product, touched) in &mut self.touched {
             if touched.lineup == *touched.before {
                 continue;
@@ -281,10 +298,11 @@ impl Draft {
                 settled: touched.lineup.settled(),
             });
         }
+        Ok(())
     }
 
     /// Shows what was committed; whether a release or its schedule changed.
-    pub(super) fn publish(self, directory: &Directory) -> bool {
+    pub(super) fn publish(self, directory: &Directory, now: Timestamp) -> bool {
         let has_news = !self.changes.releases.is_empty() || !self.changes.decisions.is_empty();
         for touched in self.touched.into_values() {
             let Touched { live, lineup, revision, versions, reported, .. } = touched;
@@ -301,6 +319,7 @@ impl Draft {
                 versions: HashMap::new(),
             });
         }
+        self.readings.publish(self.changes.readings, now);
         has_news
     }
 }

@@ -13,9 +13,11 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
+use super::readings::ReadingDraft;
 use super::{Fate, IngestError, Submission, Tally};
 use crate::clock::Clock;
 use crate::live::Directory;
+use crate::readings::Readings;
 use crate::store::{Store, StoreError};
 
 /// Units at which a batch is closed; one work more may come on top.
@@ -28,6 +30,7 @@ const TRIES: u32 = 3;
 pub(super) struct Writer {
     pub(super) store: Arc<Store>,
     pub(super) directory: Arc<Directory>,
+    pub(super) readings: Arc<Readings>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) changed: Arc<Notify>,
     pub(super) tally: Arc<Tally>,
@@ -85,6 +88,9 @@ impl Writer {
             Ok(products) => products.into_iter().for_each(|stored| self.directory.renew(stored)),
             Err(cause) => info!(%cause, "what another process has changed could not be read"),
         }
+        if let Err(cause) = self.readings.catch_up(&self.store, self.clock.now()).await {
+            info!(%cause, "the readings of another process could not be read");
+        }
     }
 
     /// Load, pure step, save, show.
@@ -92,30 +98,35 @@ impl Writer {
         let now = self.clock.now();
         let wary = self.wary.load(Ordering::Relaxed);
         self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
-        let mut draft = Draft::load(&self.store, &self.directory, batch, wary > 0).await?;
+        let expected = batch.iter().map(|submission| submission.work.readings()).sum();
+        let readings = ReadingDraft::new(self.readings.clone(), expected);
+        let mut draft =
+            Draft::load(&self.store, &self.directory, readings, batch, wary > 0).await?;
         let mut fates = Vec::with_capacity(batch.len());
         for submission in batch {
             fates.push(draft.apply(&self.store, submission, now).await?);
         }
-        draft.finish();
+        draft.finish().await?;
         if !draft.changes.is_empty() {
             self.store.commit(&draft.changes, now).await?;
-            self.tell(&draft, batch.len(), now);
+            self.tell(&draft, batch, now);
         }
         Tally::add(&self.tally.duplicates, draft.duplicates);
-        if draft.publish(&self.directory) {
+        if draft.publish(&self.directory, now) {
             self.changed.notify_one();
         }
         Ok(fates)
     }
 
-    fn tell(&self, draft: &Draft, size: usize, now: Timestamp) {
+    fn tell(&self, draft: &Draft, batch: &[Submission], now: Timestamp) {
         let changes = &draft.changes;
         Tally::add(&self.tally.commits, 1);
         Tally::add(&self.tally.signals, changes.signals.len());
         Tally::add(&self.tally.decisions, changes.decisions.len());
+        let readings = batch.iter().map(|submission| submission.work.readings()).sum();
+        Tally::add(&self.tally.readings, readings);
         debug!(
-            batch.size = size,
+            batch.size = batch.len(),
             signals = changes.signals.len(),
             at = now.as_micros(),
             "committed"

@@ -1,9 +1,10 @@
 //! The lineage of an organization's tables, oldest step first.
 
 mod m0001_products_releases_signals;
+mod m0002_readings;
 
 use sea_orm_migration::MigrationTrait;
 
 pub(super) fn steps() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_products_releases_signals::Migration)]
+    vec![Box::new(m0001_products_releases_signals::Migration), Box::new(m0002_readings::Migration)]
 }

@@ -3,6 +3,8 @@
 //! SQLite: WAL with `synchronous=FULL`, so that what was acknowledged is on disk; one writer
 //! connection and a pool of readers, so that nobody ever waits for a lock.
 
+pub(super) mod readings;
+
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -99,11 +101,18 @@ pub(super) fn refused(error: DbErr) -> StoreError {
             StoreError::KnownSignal
         }
         Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Stale,
-        _ if error.to_string().contains("NOT NULL constraint failed: product.revision") => {
-            StoreError::Stale
-        }
+        _ if is_elsewhere(&error) => StoreError::Stale,
         _ => StoreError::Database(error),
     }
+}
+
+/// Whether a revision was not the expected one, see [`update_products`] and
+/// [`step_fold`](readings::step_fold).
+fn is_elsewhere(error: &DbErr) -> bool {
+    let text = error.to_string();
+    ["product.revision", "reading_fold.revision"]
+        .iter()
+        .any(|column| text.contains(&format!("NOT NULL constraint failed: {column}")))
 }
 
 /// Inserts signals in one statement, whatever their number.

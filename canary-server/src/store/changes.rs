@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use canary_core::decision::Decision;
 use canary_core::lineup::Effects;
 use canary_core::product::{Product, ProductId};
+use canary_core::reading::ReadingType;
 use canary_core::release::{Release, ReleaseId};
 use canary_core::rollout::{Counts, Rollout};
 use canary_core::select::Reason;
@@ -14,6 +16,8 @@ use canary_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde::ser::SerializeTuple as _;
+
+use crate::readings::{SeriesRow, Step, TypeId};
 
 /// A product as it is registered.
 #[derive(Debug, Clone)]
@@ -47,8 +51,32 @@ pub(crate) struct LineupRow {
     pub(crate) settled: Reason,
 }
 
+/// The readings of a commit, or those of several blocks, as one.
+#[derive(Debug)]
+pub(crate) struct PackedBlock {
+    pub(crate) id: i64,
+    pub(crate) readings: u32,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What a commit writes of readings.
+#[derive(Default)]
+pub(crate) struct ReadingChanges {
+    pub(crate) types: Vec<(TypeId, ReadingType)>,
+    pub(crate) series: Vec<SeriesRow>,
+    pub(crate) blocks: Vec<PackedBlock>,
+    pub(crate) step: Option<Arc<Step>>,
+}
+
+impl ReadingChanges {
+    fn is_empty(&self) -> bool {
+        let Self { types, series, blocks, step } = self;
+        types.is_empty() && series.is_empty() && blocks.is_empty() && step.is_none()
+    }
+}
+
 /// All that one commit writes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) products: Vec<NewProduct>,
     /// Releases that were registered.
@@ -61,6 +89,7 @@ pub(crate) struct Changes {
     pub(crate) decisions: Vec<Decision>,
     pub(crate) lineups: Vec<LineupRow>,
     pub(crate) answered: Vec<Answered>,
+    pub(crate) readings: ReadingChanges,
 }
 
 impl Changes {
@@ -74,13 +103,14 @@ impl Changes {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { products, releases, signals, decisions, lineups, answered, .. } = self;
+        let Self { products, releases, signals, decisions, lineups, answered, readings, .. } = self;
         products.is_empty()
             && releases.is_empty()
             && signals.is_empty()
             && decisions.is_empty()
             && lineups.is_empty()
             && answered.is_empty()
+            && readings.is_empty()
     }
 
     /// Counts and rollouts by release, for one statement.

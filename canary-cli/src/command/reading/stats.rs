@@ -118,11 +118,15 @@ fn at(reading: &StoredReading, tells_device: bool) -> String {
 }
 
 fn accuracy(summary: &ReadingSummary) -> String {
-    match summary.relative_error {
+    let mut accuracy = match summary.relative_error {
         _ if summary.exact => "exact".to_owned(),
         Some(part) => format!("within {} %", output::number(part * 100.0)),
         None => "not exact".to_owned(),
+    };
+    if summary.rounded_to_hours {
+        accuracy.push_str(", old readings by whole hours");
     }
+    accuracy
 }
 
 #[cfg(test)]

@@ -47,9 +47,17 @@ pub struct ReadingSummary {
     /// `None` if all are exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_error: Option<f64>,
+    /// Whether readings that are no longer kept were asked for by less than the hour: then their
+    /// whole hours are counted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rounded_to_hours: bool,
     /// How the values are spread, the lowest first; empty unless it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub histogram: Vec<Bin>,
+}
+
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One bar of a histogram.

@@ -12,6 +12,10 @@ pub(crate) enum Kind {
     UnknownVersion,
     UnknownRelease,
     NoActiveRelease,
+    UnknownType,
+    UnknownReadingType,
+    NoReadings,
+    TooOld,
     UnknownPath,
     MethodNotAllowed,
     Taken,
@@ -25,7 +29,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind: word, status, title, and what it means for a person.
-    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 18] = [
+    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 22] = [
         (
             Self::NotJson,
             "not_json",
@@ -90,6 +94,34 @@ impl Kind {
             "The product has no release to hand out: none was registered, or its only canary was rolled back. Register one with POST /release.",
         ),
         (
+            Self::UnknownType,
+            "unknown_type",
+            422,
+            "Unknown type of readings",
+            "No type of readings has this name, or none was named where one is needed. The detail lists the declared ones; declare more with PUT /reading-type/{name}.",
+        ),
+        (
+            Self::UnknownReadingType,
+            "unknown_reading_type",
+            404,
+            "Unknown type of readings",
+            "No type of readings has this name. GET /reading-type lists them, PUT /reading-type/{name} declares one.",
+        ),
+        (
+            Self::NoReadings,
+            "no_readings",
+            404,
+            "No readings",
+            "No reading of this type lies in the range that was asked for: the device may be unknown, may have sent none of this type, or none at that time. Both ends of a range are included, in seconds since 1970.",
+        ),
+        (
+            Self::TooOld,
+            "too_old",
+            422,
+            "The reading is too old",
+            "Readings are kept for a time, and this one is older than that: it would be gone at once. The detail says from when on readings are taken.",
+        ),
+        (
             Self::UnknownPath,
             "unknown_path",
             404,
@@ -115,7 +147,7 @@ impl Kind {
             "conflict",
             409,
             "Not in this state",
-            "The action makes no sense in the state that the release is in. The detail says which state that is and what to do instead. Nothing has changed.",
+            "The action makes no sense in the state that the release, or the type of readings, is in. The detail says which state that is and what to do instead. Nothing has changed.",
         ),
         (
             Self::BodyTooLarge,

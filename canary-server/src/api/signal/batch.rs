@@ -12,6 +12,7 @@ use super::SignalBody;
 use crate::api::payload::{check_content_type, fingerprint, parse, read_body};
 use crate::api::problem::{ApiError, Kind};
 use crate::app::App;
+use crate::buffers::Buffer;
 use crate::ingest::{NewSignal, Rejected};
 
 /// Most signals of a batch.
@@ -25,7 +26,7 @@ const JSON: &str = "application/json";
 
 /// The bytes of a batch.
 pub(super) struct BatchBody {
-    bytes: Vec<u8>,
+    bytes: Buffer<u8>,
     is_ndjson: bool,
     pub(super) fingerprint: u64,
 }

@@ -14,8 +14,11 @@ use crate::Failure;
 /// How long a server may take to end after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The file of Canary's database, in its directory.
+pub const DATABASE: &str = "canary.db";
+
 /// A child process that listens; it is killed when dropped.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     address: SocketAddr,
     /// Held open: a child that prints more must not fail of it.
@@ -24,22 +27,27 @@ pub(crate) struct Server {
 
 /// Resident memory of a process, in KiB.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Now.
-    pub(crate) resident_kib: u64,
+    pub resident_kib: u64,
     /// The most there ever was.
-    pub(crate) peak_kib: u64,
+    pub peak_kib: u64,
 }
 
 impl Server {
     /// Starts the bare poem.
-    pub(crate) fn hello(directory: &Path) -> Result<Self, Failure> {
+    pub fn hello(directory: &Path) -> Result<Self, Failure> {
         Self::start(&["hello"], directory)
     }
 
+    /// Starts the poem that takes any `POST /readings` for so many good readings.
+    pub fn stub(directory: &Path, accepted: usize) -> Result<Self, Failure> {
+        Self::start(&["stub", &accepted.to_string()], directory)
+    }
+
     /// Starts Canary on the database of this directory, which it makes if there is none.
-    pub(crate) fn canary(directory: &Path) -> Result<Self, Failure> {
-        let database = directory.join("canary.db");
+    pub fn canary(directory: &Path) -> Result<Self, Failure> {
+        let database = directory.join(DATABASE);
         Self::start(&["canary", &database.to_string_lossy()], directory)
     }
 
@@ -72,28 +80,36 @@ impl Server {
     }
 
     /// Where it listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// How long it has kept processors busy since it began.
-    pub(crate) fn busy(&self) -> Result<Duration, Failure> {
+    pub fn busy(&self) -> Result<Duration, Failure> {
         busy(self.child.id())
     }
 
     /// How much memory it has.
-    pub(crate) fn memory(&self) -> Result<Memory, Failure> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok())
-                .ok_or_else(|| format!("no `{name}` in the status of the server"))
-        };
+    pub fn memory(&self) -> Result<Memory, Failure> {
+        let field = |name| self.number("status", name);
         Ok(Memory { resident_kib: field("VmRSS:")?, peak_kib: field("VmHWM:")? })
     }
 
+    /// How many bytes it has caused to be written to disk since it began.
+    pub fn written_bytes(&self) -> Result<u64, Failure> {
+        self.number("io", "write_bytes:")
+    }
+
+    /// The number behind this name in a file of proc(5).
+    fn number(&self, file: &str, name: &str) -> Result<u64, Failure> {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?;
+        let value = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = value.and_then(|value| value.trim_end_matches("kB").trim().parse().ok());
+        number.ok_or_else(|| format!("no `{name}` in the {file} of the server").into())
+    }
+
     /// Asks it to end, and waits until it has.
-    pub(crate) fn stop(mut self) -> Result<(), Failure> {
+    pub fn stop(mut self) -> Result<(), Failure> {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         let asked = Instant::now();
         while asked.elapsed() < PATIENCE {
@@ -119,7 +135,7 @@ impl Drop for Server {
 }
 
 /// How long this process has kept processors busy since it began.
-pub(crate) fn own_busy() -> Result<Duration, Failure> {
+pub fn own_busy() -> Result<Duration, Failure> {
     busy(std::process::id())
 }
 
@@ -133,7 +149,7 @@ fn busy(process: u32) -> Result<Duration, Failure> {
 }
 
 /// The end of what the servers logged, for whoever looks for the cause.
-pub(crate) fn last_words(directory: &Path) -> String {
+pub fn last_words(directory: &Path) -> String {
     let log = fs::read_to_string(log_path(directory)).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")

@@ -1,6 +1,6 @@
 //! The servers under measurement, each in a process of its own.
 //!
-//! Both print their address as the first line, and end when the parent does, whose end of their
+//! All print their address as the first line, and end when the parent does, whose end of their
 //! standard input closes with it.
 
 use std::io::Read;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use canary_server::clock::System;
 use canary_server::{Settings, Sources};
 use poem::listener::{Acceptor, Listener, TcpListener};
-use poem::{Route, get, handler};
+use poem::web::Data;
+use poem::{Endpoint, EndpointExt, Route, get, handler, post};
 
 use crate::Failure;
 
@@ -18,9 +19,27 @@ fn greet() -> &'static str {
     "hello"
 }
 
+/// Reads the whole body and looks at none of it.
+#[handler]
+fn take(_: Vec<u8>, Data(answer): Data<&String>) -> String {
+    answer.clone()
+}
+
 /// The smallest poem there is: what the others are compared with.
 #[tokio::main]
-pub(crate) async fn hello() -> Result<(), Failure> {
+pub async fn hello() -> Result<(), Failure> {
+    serve(Route::new().at("/", get(greet))).await
+}
+
+/// What any server could take at most from the load generator: it answers that so many readings
+/// were accepted, whatever was sent.
+#[tokio::main]
+pub async fn stub(accepted: &str) -> Result<(), Failure> {
+    let answer = format!(r#"{{"accepted":{accepted},"rejected":[]}}"#);
+    serve(Route::new().at("/readings", post(take)).data(answer)).await
+}
+
+async fn serve(app: impl Endpoint + 'static) -> Result<(), Failure> {
     end_with_the_parent();
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await?;
     for address in acceptor.local_addr() {
@@ -28,13 +47,15 @@ pub(crate) async fn hello() -> Result<(), Failure> {
             println!("{address}");
         }
     }
-    let app = Route::new().at("/", get(greet));
     Ok(poem::Server::new_with_acceptor(acceptor).run(app).await?)
 }
 
 /// Canary as it is installed, but for its port and its database.
-#[tokio::main]
-pub(crate) async fn canary(database: &str) -> Result<(), Failure> {
+pub fn canary(database: &str) -> Result<(), Failure> {
+    canary_server::runtime()?.block_on(serve_canary(database))
+}
+
+async fn serve_canary(database: &str) -> Result<(), Failure> {
     end_with_the_parent();
     let flags = [
         ("api_host", "127.0.0.1".to_owned()),

@@ -3,52 +3,70 @@
 use std::time::Duration;
 
 use crate::Failure;
+use crate::connection::get;
+use crate::figures::Latencies;
 use crate::load::{self, Bounds, Requests, Tally};
 use crate::server::{Server, own_busy};
-use crate::traffic::{self, Scenario, get};
 
 /// Requests in flight, one on each connection.
-pub(crate) const CONNECTIONS: u64 = 64;
+pub const CONNECTIONS: u64 = 64;
 
 /// How many rounds, and how long each.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rounds {
-    pub(crate) pairs: u32,
-    pub(crate) warm_up: Duration,
-    pub(crate) measured: Duration,
+pub struct Rounds {
+    pub pairs: u32,
+    pub warm_up: Duration,
+    pub measured: Duration,
+}
+
+/// What is asked of ours in pairs of rounds.
+pub struct Asked<'a> {
+    /// For the line that each pair prints.
+    pub name: &'a str,
+    pub requests: Requests,
+    /// Gives the number of the first request of the next round.
+    pub first_number: &'a dyn Fn() -> u64,
 }
 
 /// One round against one server.
 #[derive(Debug, Clone)]
-pub(crate) struct Round {
-    pub(crate) per_second: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
-    pub(crate) max_ms: f64,
+pub struct Round {
+    pub per_second: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
     /// What the server computed for one request, in µs of processor time.
-    pub(crate) server_us: f64,
+    pub server_us: f64,
     /// The part of one processor that the generator took, from 0 to 1.
-    pub(crate) generator: f64,
-    pub(crate) errors: u64,
-    pub(crate) first_error: Option<String>,
+    pub generator: f64,
+    pub errors: u64,
+    pub first_error: Option<String>,
 }
 
 /// A round against the hello, and the one against Canary that followed.
 #[derive(Debug, Clone)]
-pub(crate) struct Pair {
-    pub(crate) hello: Round,
-    pub(crate) ours: Round,
+pub struct Pair {
+    pub hello: Round,
+    pub ours: Round,
 }
 
 impl Pair {
-    pub(crate) fn ratio(&self) -> f64 {
+    pub fn ratio(&self) -> f64 {
         self.ours.per_second / self.hello.per_second
     }
 }
 
 impl Rounds {
+    /// For figures to be told.
+    pub const FULL: Self =
+        Self { pairs: 5, warm_up: Duration::from_secs(1), measured: Duration::from_secs(3) };
+
+    /// For a look.
+    pub const QUICK: Self =
+        Self { pairs: 3, warm_up: Duration::from_millis(300), measured: Duration::from_secs(1) };
+
     /// The hello alone.
-    pub(crate) async fn alone(&self, hello: &Server) -> Result<Vec<Round>, Failure> {
+    pub async fn alone(&self, hello: &Server) -> Result<Vec<Round>, Failure> {
         let mut rounds = Vec::new();
         for _ in 0..self.pairs {
             rounds.push(self.round(hello, &greeting(), 0).await?);
@@ -56,21 +74,20 @@ impl Rounds {
         Ok(rounds)
     }
 
-    /// Hello, ours, hello, ours, …
-    pub(crate) async fn pairs(
+    /// Hello, ours, hello, ours, …; each round of ours begins with the number it is given.
+    pub async fn pairs(
         &self,
         hello: &Server,
-        canary: &Server,
-        scenario: Scenario,
+        ours: &Server,
+        asked: &Asked<'_>,
     ) -> Result<Vec<Pair>, Failure> {
         let mut pairs = Vec::new();
-        traffic::check_choice(canary).await?;
         for _ in 0..self.pairs {
             let hello = self.round(hello, &greeting(), 0).await?;
-            let ours = self.once(canary, scenario).await?;
+            let ours = self.round(ours, &asked.requests, (asked.first_number)()).await?;
             println!(
                 "{:<7} hello {:>7.0}/s, ours {:>7.0}/s, ratio {:.2}",
-                scenario.name(),
+                asked.name,
                 hello.per_second,
                 ours.per_second,
                 ours.per_second / hello.per_second
@@ -80,12 +97,8 @@ impl Rounds {
         Ok(pairs)
     }
 
-    /// One round against Canary.
-    pub(crate) async fn once(&self, canary: &Server, scenario: Scenario) -> Result<Round, Failure> {
-        self.round(canary, &scenario.requests(), scenario.first_number()).await
-    }
-
-    async fn round(
+    /// One round, its requests numbered from this number on.
+    pub async fn round(
         &self,
         server: &Server,
         requests: &Requests,
@@ -112,18 +125,13 @@ impl Rounds {
 
 impl Round {
     fn of(tally: Tally, measured: Duration) -> Self {
-        let Tally { mut latencies_us, errors, first_error, .. } = tally;
-        latencies_us.sort_unstable();
-        let at_ms = |rank: f64| {
-            let index = (latencies_us.len() as f64 * rank) as usize;
-            let latency_us = latencies_us.get(index).or(latencies_us.last());
-            latency_us.map_or(f64::NAN, |latency_us| f64::from(*latency_us) / 1e3)
-        };
+        let Tally { latencies_us, errors, first_error, .. } = tally;
+        let latencies = Latencies::of(latencies_us);
         Self {
-            per_second: latencies_us.len() as f64 / measured.as_secs_f64(),
-            p50_ms: at_ms(0.5),
-            p99_ms: at_ms(0.99),
-            max_ms: at_ms(1.0),
+            per_second: latencies.count() as f64 / measured.as_secs_f64(),
+            p50_ms: latencies.at_ms(0.5),
+            p99_ms: latencies.at_ms(0.99),
+            max_ms: latencies.max_ms(),
             server_us: 0.0,
             generator: 0.0,
             errors,
@@ -134,21 +142,6 @@ impl Round {
 
 fn greeting() -> Requests {
     let bytes = get("/");
-    Requests {
-        write: std::sync::Arc::new(move |_, request| request.extend_from_slice(&bytes)),
-        status: 200,
-        accepts: |body| body == b"hello",
-    }
-}
-
-/// The middle one; of an even count the mean of the two in the middle.
-pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    match values.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => values[half],
-        _ => f64::midpoint(values[half - 1], values[half]),
-    }
+    let requests = Requests::answered(200, move |_, request| request.extend_from_slice(&bytes));
+    Requests { accepts: |body| body == b"hello", ..requests }
 }

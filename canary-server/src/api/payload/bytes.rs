@@ -1,0 +1,105 @@
+//! The bytes of a body, packed or not.
+
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
+use futures_util::StreamExt as _;
+use poem::http::header;
+use poem::{Request, RequestBody};
+
+use crate::api::problem::{ApiError, Kind};
+use crate::buffers::Buffer;
+
+/// Bytes that a body is given room for before any of them came.
+const MOST_ANNOUNCED: usize = 1 << 20;
+
+/// Refuses what announces itself as something else.
+pub(crate) fn check_content_type(request: &Request, accepted: &[&str]) -> Result<(), ApiError> {
+    let Some(content_type) = request.content_type() else { return Ok(()) };
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let is_json = |essence: &str| {
+        essence.to_ascii_lowercase().starts_with("application/") && essence.ends_with("+json")
+    };
+    if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) || is_json(essence) {
+        return Ok(());
+    }
+    let detail =
+        format!("content type `{essence}` is not read here, send {}", accepted.join(" or "));
+    Err(ApiError::new(Kind::UnsupportedMediaType, detail))
+}
+
+/// Reads a whole body, unpacked if it is gzip; `limit` is in bytes, packed and unpacked.
+pub(crate) async fn read_body(
+    request: &Request,
+    body: &mut RequestBody,
+    limit: usize,
+) -> Result<Buffer<u8>, ApiError> {
+    read_packed(request, body, limit).await?.unpack()
+}
+
+/// A whole body as it came.
+pub(crate) struct Packed {
+    bytes: Buffer<u8>,
+    is_gzip: bool,
+    limit: usize,
+}
+
+/// Reads a whole body as it comes; `limit` is in bytes, packed and unpacked.
+pub(crate) async fn read_packed(
+    request: &Request,
+    body: &mut RequestBody,
+    limit: usize,
+) -> Result<Packed, ApiError> {
+    let is_gzip = match request.header(header::CONTENT_ENCODING) {
+        None => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case("identity") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => true,
+        Some(other) => {
+            let detail = format!("content encoding `{other}` is not read here, send gzip or none");
+            return Err(ApiError::new(Kind::UnsupportedMediaType, detail));
+        }
+    };
+    let body = body.take().map_err(|error| ApiError::internal(&error))?;
+    let announced = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(too_large(limit));
+    }
+    let mut bytes = Buffer::with_capacity(announced.unwrap_or_default().min(MOST_ANNOUNCED));
+    let mut parts = std::pin::pin!(body.into_bytes_stream());
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|error| {
+            ApiError::new(Kind::NotJson, format!("the body ended too early: {error}"))
+        })?;
+        if bytes.len() + part.len() > limit {
+            return Err(too_large(limit));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(Packed { bytes, is_gzip, limit })
+}
+
+impl Packed {
+    /// Bytes to go through at most, roughly: gzip packs a thousand to one where it can.
+    pub(crate) fn weight(&self) -> usize {
+        if self.is_gzip { self.bytes.len().saturating_mul(1024) } else { self.bytes.len() }
+    }
+
+    /// The bytes as they were before they were packed.
+    pub(crate) fn unpack(self) -> Result<Buffer<u8>, ApiError> {
+        let Self { bytes: packed, is_gzip, limit } = self;
+        if !is_gzip {
+            return Ok(packed);
+        }
+        let mut bytes = Buffer::with_capacity(packed.len().saturating_mul(4).min(limit));
+        MultiGzDecoder::new(&packed[..])
+            .take(limit as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| ApiError::new(Kind::BadGzip, error.to_string()))?;
+        if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    let detail = format!("the body has more than {limit} bytes, which is the limit of this path");
+    ApiError::new(Kind::BodyTooLarge, detail)
+}

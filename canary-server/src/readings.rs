@@ -1,0 +1,217 @@
+//! Readings: taken in by the block, folded by the hour, summed up in milliseconds.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `point` | a reading as one number: series, second, value |
+//! | `series` | which number a device, type and version have |
+//! | `device` | the series of each device by its name |
+//! | `intake` | from what a caller gave to points |
+//! | `arrival` | equal readings without a time that come in one second |
+//! | `block` | what one commit took in, packed |
+//! | `chunk` | one series and hour, packed, with its summary in front |
+//! | `unfolded` | the blocks that wait, in memory |
+//! | `fold` | from blocks to chunks and roll-ups, beside everything else |
+//! | `ask` | statistics and lists of a device, and summaries of all |
+//!
+//! A chunk is a set, and so is what the blocks hold together: a reader that takes the blocks first
+//! and the chunks afterwards, and unites both, is exact at every moment of a fold, without a lock.
+
+mod arrival;
+mod ask;
+mod block;
+mod bytes;
+mod chunk;
+mod device;
+mod fold;
+mod intake;
+mod point;
+mod series;
+#[cfg(test)]
+mod tests;
+mod unfolded;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use canary_core::reading::ReadingType;
+use canary_core::time::Timestamp;
+use tokio::sync::Notify;
+
+use self::arrival::Arrivals;
+pub(crate) use self::ask::{Cursor, Listed, Span, Summed};
+pub(crate) use self::block::{Block, pack};
+pub(crate) use self::chunk::Chunk;
+pub(crate) use self::fold::{Folder, Step};
+pub(crate) use self::intake::{Given, Intake, Refusal};
+pub(crate) use self::point::Point;
+pub(crate) use self::series::{Names, Resolved, SeriesRow, TypeId, is_provisional};
+pub(crate) use self::unfolded::Unfolded;
+use crate::store::{Store, StoreError};
+
+/// How far folding is.
+///
+/// Of the blocks up to `last_block`, the readings before (`series`, `second`) are in chunks and
+/// roll-ups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fold {
+    /// Grows with every step, so that two processes never fold the same.
+    pub(crate) revision: i64,
+    pub(crate) last_block: i64,
+    pub(crate) series: u32,
+    pub(crate) second: u32,
+    /// The first hour that has all its readings; of those before only summaries are kept.
+    pub(crate) thinned_hour: u32,
+}
+
+impl Fold {
+    /// The first point of its blocks that is not folded yet.
+    pub(crate) const fn next(&self) -> Point {
+        Point::new(self.series, self.second, 0)
+    }
+}
+
+/// The summary of all devices by type, version and hour, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rollup {
+    pub(crate) kind: TypeId,
+    /// Empty for readings without one.
+    pub(crate) version: Arc<str>,
+    pub(crate) hour: u32,
+    pub(crate) summary: Vec<u8>,
+}
+
+/// What one commit did to readings.
+#[derive(Default)]
+pub(crate) struct News {
+    pub(crate) types: Vec<(TypeId, ReadingType)>,
+    pub(crate) series: Vec<SeriesRow>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) step: Option<Arc<Step>>,
+}
+
+/// What is known of readings without asking the database.
+pub(crate) struct Readings {
+    names: RwLock<Names>,
+    pub(crate) unfolded: Unfolded,
+    fold: Mutex<Fold>,
+    next_block: AtomicI64,
+    /// For how many seconds readings are kept; their summaries stay.
+    retention_s: Option<u32>,
+    arrivals: Mutex<Arrivals>,
+    /// Told when there is more to fold.
+    pub(crate) more: Notify,
+}
+
+impl Readings {
+    /// Reads what is stored.
+    pub(crate) async fn load(
+        store: &Store,
+        retention_s: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let readings = Self {
+            names: RwLock::default(),
+            unfolded: Unfolded::default(),
+            fold: Mutex::default(),
+            next_block: AtomicI64::new(1),
+            retention_s,
+            arrivals: Mutex::default(),
+            more: Notify::new(),
+        };
+        readings.catch_up(store, now).await?;
+        Ok(readings)
+    }
+
+    /// Reads what another process has stored meanwhile.
+    pub(crate) async fn catch_up(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let types = store.reading_types().await?;
+        self.change_names(|names| {
+            types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
+        });
+        loop {
+            let from = self.names().stored();
+            let page = store.reading_series(from).await?;
+            if page.is_empty() {
+                break;
+            }
+            self.change_names(|names| page.into_iter().for_each(|row| names.store(row)));
+        }
+        let fold = Store::fold(store.reading()).await?;
+        self.set_fold(fold);
+        self.catch_up_with_blocks(store, now).await?;
+        self.next_block.fetch_max(fold.last_block + 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn catch_up_with_blocks(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let stored: HashSet<i64> =
+            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
+        let known: HashSet<i64> = self.unfolded.all().iter().map(|block| block.id).collect();
+        let gone: HashSet<i64> = known.difference(&stored).copied().collect();
+        self.unfolded.replace(&gone, None);
+        let mut after = 0;
+        loop {
+            let page = store.reading_blocks(after, now).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for block in page.into_iter().filter(|block| !known.contains(&block.id)) {
+                self.show_block(block);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every name with its number.
+    pub(crate) fn names(&self) -> RwLockReadGuard<'_, Names> {
+        // No change panics half-way; a name that was added stays right.
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_names<T>(&self, change: impl FnOnce(&mut Names) -> T) -> T {
+        change(&mut self.names.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How far folding is.
+    pub(crate) fn fold(&self) -> Fold {
+        *self.fold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_fold(&self, fold: Fold) {
+        *self.fold.lock().unwrap_or_else(PoisonError::into_inner) = fold;
+    }
+
+    /// The number of the next block; only the writer asks.
+    pub(crate) fn next_block(&self) -> i64 {
+        self.next_block.load(Ordering::Relaxed)
+    }
+
+    fn show_block(&self, block: Block) {
+        self.next_block.fetch_max(block.id + 1, Ordering::Relaxed);
+        self.unfolded.push(block);
+    }
+
+    /// The oldest second whose readings are kept.
+    pub(crate) fn oldest(&self, now_s: u32) -> u32 {
+        self.retention_s.map_or(0, |retention| now_s.saturating_sub(retention))
+    }
+
+    /// Shows what was committed.
+    pub(crate) fn publish(&self, news: News) {
+        let News { types, series, blocks, step } = news;
+        if !types.is_empty() || !series.is_empty() {
+            self.change_names(|names| {
+                types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
+                series.into_iter().for_each(|row| names.store(row));
+            });
+        }
+        if !blocks.is_empty() {
+            blocks.into_iter().for_each(|block| self.show_block(block));
+            self.more.notify_one();
+        }
+        if let Some(step) = step {
+            self.unfolded.replace(&step.gone.iter().copied().collect(), None);
+            self.set_fold(Fold { revision: step.from.revision + 1, ..step.to });
+        }
+    }
+}

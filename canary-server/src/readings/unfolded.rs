@@ -1,0 +1,86 @@
+//! The blocks that were not folded yet, in memory as on disk.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::block::Block;
+
+/// How much waits to be folded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) blocks: u64,
+    pub(crate) readings: u64,
+    pub(crate) bytes: u64,
+}
+
+#[derive(Default)]
+struct List {
+    blocks: VecDeque<Arc<Block>>,
+    backlog: Backlog,
+}
+
+/// Blocks, oldest first.
+#[derive(Default)]
+pub(crate) struct Unfolded(RwLock<List>);
+
+impl Unfolded {
+    /// Shows blocks that were committed, in place of others.
+    pub(crate) fn replace(&self, gone: &HashSet<i64>, new: impl IntoIterator<Item = Arc<Block>>) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if !gone.is_empty() {
+            list.blocks.retain(|block| !gone.contains(&block.id));
+        }
+        list.blocks.extend(new);
+        let sum = |of: fn(&Block) -> u64| list.blocks.iter().map(|block| of(block)).sum();
+        list.backlog = Backlog {
+            blocks: list.blocks.len() as u64,
+            readings: sum(|block| u64::from(block.readings)),
+            bytes: sum(|block| block.size() as u64),
+        };
+    }
+
+    /// Shows one more block that was committed.
+    pub(crate) fn push(&self, block: Block) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        list.backlog.blocks += 1;
+        list.backlog.readings += u64::from(block.readings);
+        list.backlog.bytes += block.size() as u64;
+        list.blocks.push_back(Arc::new(block));
+    }
+
+    /// The blocks that may have readings from `start` to `end`, both included.
+    pub(crate) fn between(&self, start: u32, end: u32) -> Vec<Arc<Block>> {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let overlaps =
+            |block: &&Arc<Block>| block.first_second <= end && start <= block.last_second;
+        list.blocks.iter().filter(overlaps).cloned().collect()
+    }
+
+    /// Looks at the blocks where they are.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(Blocks<'_>) -> T) -> T {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        look(Blocks(list.blocks.iter()))
+    }
+
+    /// All blocks.
+    pub(crate) fn all(&self) -> Vec<Arc<Block>> {
+        self.between(0, u32::MAX)
+    }
+
+    /// How much there is.
+    pub(crate) fn backlog(&self) -> Backlog {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).backlog
+    }
+}
+
+/// The blocks, in the order of their numbers.
+#[derive(Clone)]
+pub(crate) struct Blocks<'a>(std::collections::vec_deque::Iter<'a, Arc<Block>>);
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = &'a Block;
+
+    fn next(&mut self) -> Option<&'a Block> {
+        self.0.next().map(AsRef::as_ref)
+    }
+}
