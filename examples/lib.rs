@@ -4,6 +4,10 @@
 //! | --- | --- |
 //! | `quickstart.rs` | the smallest program that embeds the client |
 //! | `flights.rs` | real input: two airlines as the two versions, judged through a real server |
+//! | `weather.rs` | real input: half a year of weather as readings, and what a server says of it |
+//! | `summarise.rs` | the statistics without a server: a column of numbers in one pass |
+
+mod temporary;
 
 /// Two airlines as the stable version and the canary, judged by their flights.
 ///
@@ -41,4 +45,22 @@ pub mod flights {
         stage.close()?;
         Ok(outcome)
     }
+}
+
+/// Half a year of weather at three airports, told by the statistics of a server.
+///
+/// An airport is a device, and its thermometer and hygrometer report one reading an hour.
+/// They are sent week by week through the blocking client to a server in this process, whose
+/// clock follows them; then each airport is asked for each month, and all of them together.
+/// Nothing is believed: every number is compared with one that comes from sorting the file.
+pub mod weather {
+    mod account;
+    mod data;
+    mod sorted;
+    mod story;
+
+    pub use self::account::{Outcome, Place, Row};
+    pub use self::data::{FILE, Measured, Month, months, read};
+    pub use self::sorted::check;
+    pub use self::story::play;
 }

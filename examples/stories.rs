@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use canary_client::{Arm, Decision};
 use canary_examples::flights::{Outcome, Stage, Story, play, read};
+use canary_examples::weather;
 
 /// The half year lies outside the repository.
 const HALF_YEAR: &str =
@@ -129,4 +130,62 @@ fn the_half_year_is_played_to_its_end() {
     checked(&outcome);
     let actions: Vec<_> = outcome.decisions.iter().map(|one| one.action.as_str()).collect();
     assert_eq!(actions, ["advance", "advance", "advance", "advance", "hold", "rollback"]);
+}
+
+#[test]
+fn the_weather_is_told_month_by_month() {
+    let outcome = weather::play(Path::new(weather::FILE)).unwrap();
+    // Twelve numbers of two types, in six months and as a whole, at three airports and at all.
+    assert_eq!((outcome.readings, outcome.compared), (26_004, 12 * 2 * 7 * 4));
+    let all = outcome.places.last().unwrap();
+    assert_eq!((&all.airport, all.months.len()), (&None, 6));
+    assert_eq!(all.whole.temperature.count, 13_002);
+
+    let text = outcome.to_string();
+    let lines = [
+        "  2013-01        12    29      36    43    58   35.4        19      57   100   61.8",
+        "EWR  11 °F on 2013-01-23 11:00   94 °F on 2013-06-24 18:00   0.7 °F warmer than all",
+        "JFK  12 °F on 2013-01-23 11:00   90 °F on 2013-06-24 17:00   1.2 °F colder than all",
+    ];
+    for line in lines {
+        assert!(text.lines().any(|other| other == line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn a_statistic_that_a_plain_sort_contradicts_is_found() {
+    let file = Path::new(weather::FILE);
+    let mut rows = weather::read(file).unwrap();
+    let summary = weather::play(file).unwrap().places[0].whole.temperature.clone();
+    let check = |rows: &[weather::Measured], airport| {
+        weather::check(&summary, rows, Some(airport), "temperature", None)
+    };
+    assert_eq!(check(&rows, "EWR"), Ok(12));
+    let error = check(&rows, "JFK").unwrap_err();
+    assert!(error.starts_with("the minimum of temperature at JFK is 11"), "{error}");
+    let error = check(&rows, "XXX").unwrap_err();
+    assert!(error.starts_with("XXX never measured temperature"), "{error}");
+    let hottest = |row: &weather::Measured| {
+        (row.device_uuid.as_str(), row.kind.as_str(), row.value) == ("EWR", "temperature", 94.0)
+    };
+    let last = rows.iter().rposition(hottest).unwrap();
+    rows[last].date_created += 1;
+    let error = check(&rows, "EWR").unwrap_err();
+    assert!(error.starts_with("the time of the maximum of temperature at EWR is"), "{error}");
+}
+
+#[test]
+fn weather_that_cannot_be_read_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.csv.gz");
+    std::fs::write(&empty, []).unwrap();
+    let cases = [
+        (Path::new("/no/such"), "cannot read `/no/such`"),
+        (empty.as_path(), "there is no weather in"),
+        (Path::new(canary_examples::flights::SAMPLE), "missing field `device_uuid`"),
+    ];
+    for (file, want) in cases {
+        let error = weather::play(file).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    }
 }

@@ -6,6 +6,7 @@
 //! | [`ServerProcess`] | a server in a process of its own, to be killed |
 //! | [`Http`], [`Answer`] | requests to either, and what came back, whatever its status |
 //! | [`Product`], [`NewRelease`], [`NewSignal`] | what a test is about, in one line each |
+//! | [`NewReading`], [`Question`], [`Known`] | readings, and a plain sort to compare the answers with |
 //! | [`eventually`] | a look at something that another thread brings about, until it is there |
 //!
 //! Nothing here sleeps to let time pass: time is the server's [`Manual`] clock, and a test moves it.
@@ -15,6 +16,7 @@
 mod http;
 mod nouns;
 mod process;
+mod readings;
 mod server;
 
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON};
 pub use crate::nouns::{NewRelease, NewSignal, Product};
 pub use crate::process::ServerProcess;
+pub use crate::readings::{Known, NewReading, Numbers, Question, TYPES, lines};
 pub use crate::server::TestServer;
 
 /// How long [`eventually`] looks.

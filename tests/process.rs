@@ -25,8 +25,19 @@ impl ServerProcess {
     /// If it does not start.
     #[must_use]
     pub fn start(program: &str, database: &Path) -> Self {
+        Self::start_in_haste(program, database, 1)
+    }
+
+    /// Starts it with a clock that runs `times` faster than that of the machine.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_in_haste(program: &str, database: &Path, times: u32) -> Self {
         let mut child = Command::new(program)
             .arg(database)
+            .arg(times.to_string())
             // Settings of whoever runs this would make another server.
             .env_clear()
             .stdin(Stdio::null())

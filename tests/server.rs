@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::{Http, Product};
+use crate::{Http, Product, eventually};
 
 /// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
 const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
@@ -22,6 +22,7 @@ pub struct TestServer {
     http: Http,
     clock: Manual,
     wakes: bool,
+    retention_days: Option<u16>,
     folder: TempDir,
     running: Mutex<Option<Running>>,
 }
@@ -54,7 +55,7 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
-        Self::with_engine(true)
+        Self::with(true, None)
     }
 
     /// Starts a server whose engine does not wake when the clock moves, as if it were late: what is
@@ -65,14 +66,25 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn with_late_engine() -> Self {
-        Self::with_engine(false)
+        Self::with(false, None)
     }
 
-    fn with_engine(wakes: bool) -> Self {
+    /// Starts a server that keeps readings for so many days.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn keeping_readings(days: u16) -> Self {
+        Self::with(true, Some(days))
+    }
+
+    fn with(wakes: bool, retention_days: Option<u16>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
         let clock = Manual::at(START);
         let http = Http::to("");
-        let server = Self { http, clock, wakes, folder, running: Mutex::new(None) };
+        let running = Mutex::new(None);
+        let server = Self { http, clock, wakes, retention_days, folder, running };
         server.run();
         server
     }
@@ -86,6 +98,22 @@ impl TestServer {
     /// Moves the clock forward, in days.
     pub fn pass_days(&self, days: f64) {
         self.clock.advance(Duration::from_secs_f64(days * 86_400.0));
+    }
+
+    /// Moves the clock forward until no readings wait to be folded, late ones included.
+    ///
+    /// # Panics
+    ///
+    /// If folding stands still for 10 s.
+    pub fn fold_readings(&self) {
+        let mut waiting = self.http.unfolded();
+        while waiting > 0 {
+            waiting = eventually("that fewer readings wait to be folded", || {
+                // Ten minutes are the longest that readings wait, and late ones a few hours.
+                self.clock.advance(Duration::from_secs(660));
+                Some(self.http.unfolded()).filter(|now| *now < waiting)
+            });
+        }
     }
 
     /// Stops the server and starts it again on the same database, at another address.
@@ -136,7 +164,9 @@ impl TestServer {
     fn run(&self) {
         let path = self.folder.path().join("canary.db");
         let database = DatabaseUrl::new(format!("sqlite://{}?mode=rwc", path.display()));
-        let settings = Settings { port: 0, database, ..Settings::default() };
+        let readings_retention_days = self.retention_days;
+        let settings =
+            Settings { port: 0, database, readings_retention_days, ..Settings::default() };
         let clock: Arc<dyn Clock> = if self.wakes {
             Arc::new(self.clock.clone())
         } else {

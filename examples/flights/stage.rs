@@ -2,19 +2,16 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use canary_client::{Client, NewProduct, NewRelease, Release, Signal};
 use canary_core::time::Timestamp;
 use canary_server::clock::Clock as _;
-use canary_server::{DatabaseUrl, Server, Settings, clock};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::account::Outcome;
 use super::data::{self, Flight};
+use crate::temporary::TemporaryServer;
 
 /// In how many steps the canary widens.
 const BANDS: u16 = 5;
@@ -75,14 +72,8 @@ impl Story {
     }
 }
 
-/// A server on a temporary database, a client of it, and the clock that both believe.
-pub struct Stage {
-    client: Client,
-    clock: clock::Manual,
-    server: Server,
-    runtime: Runtime,
-    folder: TempDir,
-}
+/// A server whose clock follows the flights.
+pub struct Stage(TemporaryServer);
 
 impl Stage {
     /// Starts the server on a free port.
@@ -91,21 +82,13 @@ impl Stage {
     ///
     /// If there is no place for the database, or no port.
     pub fn open() -> Result<Self, Box<dyn Error>> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("flights.db");
-        let database = DatabaseUrl::new(format!("sqlite://{}?mode=rwc", file.display()));
-        let settings = Settings { port: 0, database, ..Settings::default() };
-        let clock = clock::Manual::at(Timestamp::from_seconds(0));
-        let runtime = Runtime::new()?;
-        let server = runtime.block_on(canary_server::start(&settings, Arc::new(clock.clone())))?;
-        let client = Client::new(server.url())?;
-        Ok(Self { client, clock, server, runtime, folder })
+        TemporaryServer::start().map(Self)
     }
 
     /// A client of the server.
     #[must_use]
     pub const fn client(&self) -> &Client {
-        &self.client
+        &self.0.client
     }
 
     /// Sends the flights in the order of time, up to the verdict or the end of the data.
@@ -121,9 +104,9 @@ impl Stage {
         }
         let flights = data::read(&story.data, [&story.stable, &story.canary])?;
         let first = flights.first().ok_or("no flights")?.scheduled_at;
-        self.clock.set(Timestamp::from_seconds(first));
+        self.0.clock.set(Timestamp::from_seconds(first));
         let id = self.register(story, first)?;
-        let mut canary = self.client.release(&id)?;
+        let mut canary = self.client().release(&id)?;
         let mut turns = turns(&canary)?.into_iter().peekable();
 
         let (mut sent, mut duplicates) = (0, 0);
@@ -132,26 +115,26 @@ impl Stage {
             // No chunk is empty.
             let now = Timestamp::from_seconds(batch.last().map_or(first, |last| last.scheduled_at));
             while let Some(turn) = turns.next_if(|turn| *turn <= now) {
-                self.clock.set(turn);
+                self.0.clock.set(turn);
                 canary = self.wait_for_decision(&id, turn)?;
             }
-            if has_verdict(&canary, self.clock.now())? {
+            if has_verdict(&canary, self.0.clock.now())? {
                 break;
             }
-            self.clock.set(now);
+            self.0.clock.set(now);
             let signals: Result<Vec<_>, _> = batch.iter().map(|one| story.signal(one)).collect();
-            let outcome = self.client.send_signals(signals?)?;
+            let outcome = self.client().send_signals(signals?)?;
             if let Some(rejected) = outcome.rejected.first() {
                 return Err(format!("a flight was rejected: {}", rejected.detail).into());
             }
             sent += outcome.accepted + outcome.duplicates;
             duplicates += outcome.duplicates;
-            canary = self.client.release(&id)?;
+            canary = self.client().release(&id)?;
             if has_verdict(&canary, now)? {
                 break;
             }
         }
-        let decisions = self.client.decisions(&id)?;
+        let decisions = self.client().decisions(&id)?;
         Ok(Outcome { story: story.clone(), release: canary, decisions, sent, duplicates })
     }
 
@@ -160,8 +143,8 @@ impl Stage {
         let started = Instant::now();
         while started.elapsed() < NOTICE {
             // The decisions first: what they tell of is then in the release.
-            let last = self.client.decisions(id)?.pop();
-            let canary = self.client.release(id)?;
+            let last = self.client().decisions(id)?.pop();
+            let canary = self.client().release(id)?;
             let decided = last.map(|decision| timestamp(&decision.at)).transpose()?;
             if !canary.is_open() || decided.is_some_and(|at| at >= turn) {
                 return Ok(canary);
@@ -176,19 +159,19 @@ impl Stage {
         let url = story.artifact_url();
         let name = format!("{stable} and {canary} at {threshold} % over {days} days");
         let source = "https://github.com/tidyverse/nycflights13";
-        unless_taken(self.client.create_product(&NewProduct::new(name, source, &url)))?;
+        unless_taken(self.client().create_product(&NewProduct::new(name, source, &url)))?;
         let begin = rfc3339(first)?;
         let stable = NewRelease::new(&url, stable).is_canary(false).release_date(&begin);
-        unless_taken(self.client.create_release(&stable))?;
+        unless_taken(self.client().create_release(&stable))?;
         let on_trial = NewRelease::new(&url, canary)
             .threshold(*threshold)
             .canary_period(*days)
             .band_count(BANDS)
             .release_date(&begin);
-        if let Some(id) = unless_taken(self.client.create_release(&on_trial))? {
+        if let Some(id) = unless_taken(self.client().create_release(&on_trial))? {
             return Ok(id);
         }
-        for release in self.client.releases(&url) {
+        for release in self.client().releases(&url) {
             let release = release?;
             if release.semver_version == *canary {
                 return Ok(release.id);
@@ -203,8 +186,7 @@ impl Stage {
     ///
     /// If the server does not stop as it should.
     pub fn close(self) -> Result<(), Box<dyn Error>> {
-        self.runtime.block_on(self.server.stop())?;
-        Ok(self.folder.close()?)
+        self.0.stop()
     }
 }
 

@@ -90,6 +90,9 @@ fn the_type_of_a_problem_leads_to_a_page_that_explains_it() {
         server.get(&format!("/product/{NOBODY}")),
         server.get(&format!("/release/{NOBODY}")),
         server.get("/product?limit=0"),
+        server.get("/reading-type/x"),
+        server.get("/devices/d/readings/max"),
+        server.get("/devices/d/readings/max?type=humidity"),
         server.post("/signal", &json!({})),
         product.signal("9", "ok").send(),
         product.release("0.0.1").send(),
@@ -112,7 +115,7 @@ fn the_type_of_a_problem_leads_to_a_page_that_explains_it() {
     }
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!(codes.len(), 13, "every problem has a code of its own: {codes:?}");
+    assert_eq!(codes.len(), 16, "every problem has a code of its own: {codes:?}");
 }
 
 #[test]
@@ -165,6 +168,10 @@ fn problems_are_as_they_were() {
         ("unknown_field", product.release("0.0.3").with("treshold", 80).send()),
         ("missing_fields", server.post("/product", &json!({"name": "web"}))),
         ("taken", product.release("0.0.1").send()),
+        ("unknown_type", server.post("/devices/d/readings", &json!({"type": "x", "value": 1}))),
+        ("unknown_reading_type", server.get("/reading-type/x")),
+        ("no_readings", server.get("/devices/d/readings/min?type=humidity")),
+        ("missing_type", server.get("/devices/d/readings/mean")),
         ("conflict", rollback),
         (
             "unsupported_media_type",

@@ -10,6 +10,10 @@ use poem::{Request, RequestBody};
 use crate::api::problem::{ApiError, Kind};
 use crate::buffers::Buffer;
 
+/// How many times the limit is read of a body that is too large: who is still sending does not hear
+/// an answer.
+const MOST_DRAINED: usize = 4;
+
 /// Bytes that a body is given room for before any of them came.
 const MOST_ANNOUNCED: usize = 1 << 20;
 
@@ -61,19 +65,23 @@ pub(crate) async fn read_packed(
     };
     let body = body.take().map_err(|error| ApiError::internal(&error))?;
     let announced = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(too_large(limit));
-    }
-    let mut bytes = Buffer::with_capacity(announced.unwrap_or_default().min(MOST_ANNOUNCED));
+    let mut bytes = Buffer::with_capacity(announced.unwrap_or(0).min(MOST_ANNOUNCED));
+    let mut length = 0;
     let mut parts = std::pin::pin!(body.into_bytes_stream());
     while let Some(part) = parts.next().await {
         let part = part.map_err(|error| {
             ApiError::new(Kind::NotJson, format!("the body ended too early: {error}"))
         })?;
-        if bytes.len() + part.len() > limit {
-            return Err(too_large(limit));
+        length += part.len();
+        if length > limit.saturating_mul(MOST_DRAINED) {
+            break;
         }
-        bytes.extend_from_slice(&part);
+        if length <= limit {
+            bytes.extend_from_slice(&part);
+        }
+    }
+    if length > limit {
+        return Err(too_large(limit));
     }
     Ok(Packed { bytes, is_gzip, limit })
 }
