@@ -145,20 +145,30 @@ impl Readings {
     }
 
     async fn catch_up_with_blocks(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let stored: HashSet<i64> =
-            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
+        // What is known before the look at the database, so that a block that is committed and shown
+        // meanwhile is not taken for one that is gone.
         let known: HashSet<i64> = self.unfolded.all().iter().map(|block| block.id).collect();
-        let gone: HashSet<i64> = known.difference(&stored).copied().collect();
-        self.unfolded.replace(&gone, None);
-        let mut after = 0;
+        self.forget_gone(&known, store).await?;
+        let (mut after, mut shown) = (0, HashSet::new());
         loop {
             let page = store.reading_blocks(after, now).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for block in page.into_iter().filter(|block| !known.contains(&block.id)) {
+                shown.insert(block.id);
                 self.show_block(block);
             }
         }
+        // One of them may have been folded between the look and the showing.
+        self.forget_gone(&shown, store).await
+    }
+
+    /// Of these blocks, which were shown, forgets those that are no longer stored.
+    async fn forget_gone(&self, shown: &HashSet<i64>, store: &Store) -> Result<(), StoreError> {
+        let stored: HashSet<i64> =
+            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
+        let gone: HashSet<i64> = shown.difference(&stored).copied().collect();
+        self.unfolded.replace(&gone, None);
         Ok(())
     }
 
@@ -177,8 +187,12 @@ impl Readings {
         *self.fold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes how far folding is; a look at the database that came late changes nothing.
     fn set_fold(&self, fold: Fold) {
-        *self.fold.lock().unwrap_or_else(PoisonError::into_inner) = fold;
+        let mut known = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        if fold.revision >= known.revision {
+            *known = fold;
+        }
     }
 
     /// The number of the next block; only the writer asks.

@@ -419,3 +419,27 @@ async fn equal_readings_without_a_time_are_all_counted() {
     rig.restart(None).await;
     assert_eq!(count(&rig).await, 9);
 }
+
+#[tokio::test]
+async fn a_reader_that_catches_up_loses_nothing_that_is_committed_meanwhile() {
+    let rig = Rig::start().await;
+    let writing = async {
+        for offset in 0..300 {
+            rig.send(&[(0, 0, START + offset, 7, 0)]).await;
+            let summed = rig.readings.sum_up(&rig.store, "d1", 0, Span::ALL).await;
+            let count = summed.unwrap().unwrap().summary.count();
+            assert_eq!(count, u64::from(offset) + 1);
+        }
+    };
+    let catching_up = async {
+        loop {
+            rig.readings.catch_up(&rig.store, rig.clock.now()).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = writing => {}
+        () = catching_up => {}
+    }
+    let ids: Vec<i64> = rig.readings.unfolded.all().iter().map(|block| block.id).collect();
+    assert_eq!(ids.len(), 300);
+}

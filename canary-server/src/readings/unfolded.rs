@@ -39,9 +39,12 @@ impl Unfolded {
         };
     }
 
-    /// Shows one more block that was committed.
+    /// Shows one more block that was committed; one that is shown already stays as it is.
     pub(crate) fn push(&self, block: Block) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if list.blocks.iter().rev().any(|shown| shown.id == block.id) {
+            return;
+        }
         list.backlog.blocks += 1;
         list.backlog.readings += u64::from(block.readings);
         list.backlog.bytes += block.size() as u64;

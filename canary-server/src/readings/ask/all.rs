@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use canary_core::stats::Summary;
 use canary_core::time::Timestamp;
@@ -19,8 +20,10 @@ use super::super::{Fold, Readings};
 use super::{Span, Summed, damaged, damaged_block, fault};
 use crate::store::{Store, StoreError};
 
-/// How often to look for a block that is stored and not shown.
-const PATIENCE: u32 = 16;
+/// How often, and how long apart, to look for a block that is stored and not shown, before it is
+/// taken for that of another process.
+const PATIENCE: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Readings of blocks that are sorted at once, about.
 const PART: usize = 250_000;
@@ -111,7 +114,7 @@ impl Readings {
                 // Or it is the work of another process.
                 self.catch_up(store, Timestamp::from_seconds(0)).await?;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(PAUSE).await;
         }
         Err(StoreError::Stale)
     }
