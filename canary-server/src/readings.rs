@@ -49,6 +49,9 @@ pub(crate) use self::series::{Names, Resolved, SeriesRow, TypeId, is_provisional
 pub(crate) use self::unfolded::Unfolded;
 use crate::store::{Store, StoreError};
 
+/// Blocks after which the one who folds looks what there is to do.
+const LOOK_EVERY: i64 = 32;
+
 /// How far folding is.
 ///
 /// Of the blocks up to `last_block`, the readings before (`series`, `second`) are in chunks and
@@ -99,7 +102,8 @@ pub(crate) struct Readings {
     /// For how many seconds readings are kept; their summaries stay.
     retention_s: Option<u32>,
     arrivals: Mutex<Arrivals>,
-    /// Told when there is more to fold.
+    changing: tokio::sync::Mutex<()>,
+    /// Told now and then when there is more to fold.
     pub(crate) more: Notify,
 }
 
@@ -117,14 +121,22 @@ impl Readings {
             next_block: AtomicI64::new(1),
             retention_s,
             arrivals: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             more: Notify::new(),
         };
         readings.catch_up(store, now).await?;
         Ok(readings)
     }
 
+    /// Held from a commit until it is shown, and while it is read what is stored: between the two,
+    /// memory and database differ.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
     /// Reads what another process has stored meanwhile.
     pub(crate) async fn catch_up(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let _changing = self.changing().await;
         let types = store.reading_types().await?;
         self.change_names(|names| {
             types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
@@ -145,31 +157,19 @@ impl Readings {
     }
 
     async fn catch_up_with_blocks(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        // What is known before the look at the database, so that a block that is committed and shown
-        // meanwhile is not taken for one that is gone.
         let known: HashSet<i64> = self.unfolded.all().iter().map(|block| block.id).collect();
-        self.forget_gone(&known, store).await?;
-        let (mut after, mut shown) = (0, HashSet::new());
+        let stored: HashSet<i64> =
+            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
+        self.unfolded.forget(&known.difference(&stored).copied().collect());
+        let mut after = 0;
         loop {
             let page = store.reading_blocks(after, now).await?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for block in page.into_iter().filter(|block| !known.contains(&block.id)) {
-                shown.insert(block.id);
                 self.show_block(block);
             }
         }
-        // One of them may have been folded between the look and the showing.
-        self.forget_gone(&shown, store).await
-    }
-
-    /// Of these blocks, which were shown, forgets those that are no longer stored.
-    async fn forget_gone(&self, shown: &HashSet<i64>, store: &Store) -> Result<(), StoreError> {
-        let stored: HashSet<i64> =
-            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
-        let gone: HashSet<i64> = shown.difference(&stored).copied().collect();
-        self.unfolded.replace(&gone, None);
-        Ok(())
     }
 
     /// Every name with its number.
@@ -187,12 +187,8 @@ impl Readings {
         *self.fold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes how far folding is; a look at the database that came late changes nothing.
     fn set_fold(&self, fold: Fold) {
-        let mut known = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
-        if fold.revision >= known.revision {
-            *known = fold;
-        }
+        *self.fold.lock().unwrap_or_else(PoisonError::into_inner) = fold;
     }
 
     /// The number of the next block; only the writer asks.
@@ -219,12 +215,15 @@ impl Readings {
                 series.into_iter().for_each(|row| names.store(row));
             });
         }
-        if !blocks.is_empty() {
-            blocks.into_iter().for_each(|block| self.show_block(block));
-            self.more.notify_one();
+        for block in blocks {
+            // What is to be folded does not change with one block.
+            if block.id % LOOK_EVERY == 0 {
+                self.more.notify_one();
+            }
+            self.show_block(block);
         }
         if let Some(step) = step {
-            self.unfolded.replace(&step.gone.iter().copied().collect(), None);
+            self.unfolded.forget(&step.gone.iter().copied().collect());
             self.set_fold(Fold { revision: step.from.revision + 1, ..step.to });
         }
     }

@@ -107,6 +107,7 @@ impl Writer {
             fates.push(draft.apply(&self.store, submission, now).await?);
         }
         draft.finish().await?;
+        let _changing = self.readings.changing().await;
         if !draft.changes.is_empty() {
             self.store.commit(&draft.changes, now).await?;
             self.tell(&draft, batch, now);

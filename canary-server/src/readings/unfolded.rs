@@ -24,13 +24,13 @@ struct List {
 pub(crate) struct Unfolded(RwLock<List>);
 
 impl Unfolded {
-    /// Shows blocks that were committed, in place of others.
-    pub(crate) fn replace(&self, gone: &HashSet<i64>, new: impl IntoIterator<Item = Arc<Block>>) {
-        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !gone.is_empty() {
-            list.blocks.retain(|block| !gone.contains(&block.id));
+    /// Lets go of blocks that are no longer stored.
+    pub(crate) fn forget(&self, gone: &HashSet<i64>) {
+        if gone.is_empty() {
+            return;
         }
-        list.blocks.extend(new);
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        list.blocks.retain(|block| !gone.contains(&block.id));
         let sum = |of: fn(&Block) -> u64| list.blocks.iter().map(|block| of(block)).sum();
         list.backlog = Backlog {
             blocks: list.blocks.len() as u64,
@@ -39,12 +39,9 @@ impl Unfolded {
         };
     }
 
-    /// Shows one more block that was committed; one that is shown already stays as it is.
+    /// Shows one more block that was committed.
     pub(crate) fn push(&self, block: Block) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if list.blocks.iter().rev().any(|shown| shown.id == block.id) {
-            return;
-        }
         list.backlog.blocks += 1;
         list.backlog.readings += u64::from(block.readings);
         list.backlog.bytes += block.size() as u64;
