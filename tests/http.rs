@@ -1,8 +1,12 @@
 //! Requests, and what comes back.
 
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Method, Request};
 
@@ -17,6 +21,25 @@ pub const NDJSON: (&str, &str) = ("Content-Type", "application/x-ndjson");
 
 /// The header of a body that is packed.
 pub const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
+
+/// A body that has one object per line, for [`NDJSON`]; each object shows itself as JSON.
+#[must_use]
+pub fn lines(objects: &[impl Display]) -> String {
+    let mut lines = String::with_capacity(objects.len() * 96);
+    for object in objects {
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "{object}");
+    }
+    lines
+}
+
+/// A body packed, for [`GZIP`].
+#[must_use]
+pub fn packed(body: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body.as_bytes()).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
 
 /// A way to a server; clones share its connections, and follow it to another address.
 #[derive(Debug, Clone)]

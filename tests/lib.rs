@@ -5,7 +5,9 @@
 //! | [`TestServer`] | a server in this process, on a free port, with a database and a clock of its own |
 //! | [`ServerProcess`] | a server in a process of its own, to be killed |
 //! | [`Http`], [`Answer`] | requests to either, and what came back, whatever its status |
+//! | [`lines`], [`packed`] | bodies of one object per line, and packed ones |
 //! | [`Product`], [`NewRelease`], [`NewSignal`] | what a test is about, in one line each |
+//! | [`reading`], [`readings()`], [`temperature`] | readings as JSON, good and to be spoilt |
 //! | [`NewReading`], [`Question`], [`Known`] | readings, and a plain sort to compare the answers with |
 //! | [`eventually`] | a look at something that another thread brings about, until it is there |
 //!
@@ -21,10 +23,12 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON};
+pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON, lines, packed};
 pub use crate::nouns::{NewRelease, NewSignal, Product};
 pub use crate::process::ServerProcess;
-pub use crate::readings::{Known, NewReading, Numbers, Question, TYPES, lines};
+pub use crate::readings::{
+    DEVICE, Known, NewReading, Numbers, Question, READINGS, TYPES, reading, readings, temperature,
+};
 pub use crate::server::TestServer;
 
 /// How long [`eventually`] looks.

@@ -1,13 +1,15 @@
 //! Readings, and the plain sort that every answer about them is compared with.
 
 mod answers;
+mod samples;
 mod sorted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::{Http, NDJSON};
+pub use self::samples::{DEVICE, READINGS, reading, readings, temperature};
+use crate::{Http, NDJSON, lines};
 
 /// The types that every server has, in the order of their declaration.
 pub const TYPES: [&str; 2] = ["temperature", "humidity"];
@@ -76,26 +78,15 @@ pub struct NewReading {
     pub value: i64,
 }
 
-impl NewReading {
-    /// It as the object that is sent, in the bytes that are quickest to read.
-    #[must_use]
-    pub fn json(&self) -> String {
+/// As the object that is sent, in the bytes that are quickest to read.
+impl fmt::Display for NewReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { device, kind, second, value } = self;
-        format!(
+        write!(
+            f,
             r#"{{"device_uuid":"{device}","type":"{kind}","value":{value},"date_created":{second}}}"#
         )
     }
-}
-
-/// Readings as the body of a request, one per line.
-#[must_use]
-pub fn lines(readings: &[NewReading]) -> String {
-    let mut lines = String::with_capacity(readings.len() * 96);
-    for reading in readings {
-        // Writing to a string cannot fail.
-        let _ = writeln!(lines, "{}", reading.json());
-    }
-    lines
 }
 
 /// Which readings are asked for.

@@ -1,10 +1,6 @@
 //! Batches of signals: arrays and lines, packed and plain; refused one by one.
 
-use std::io::Write as _;
-
-use canary_tests::{Answer, GZIP, JSON, NDJSON, TestServer};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use canary_tests::{Answer, GZIP, JSON, NDJSON, TestServer, lines, packed};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,16 +10,6 @@ fn total(server: &TestServer, release: &str) -> u64 {
 
 fn batch(server: &TestServer, signals: &[Value]) -> Answer {
     server.post("/signal/batch", &json!(signals))
-}
-
-fn lines(signals: &[Value]) -> String {
-    signals.iter().map(|signal| format!("{signal}\n")).collect()
-}
-
-fn packed(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
 }
 
 fn new_id() -> String {

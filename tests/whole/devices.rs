@@ -1,31 +1,16 @@
 //! Devices: readings sent one by one or in arrays, stored once, listed with their device.
 
-use canary_tests::{Answer, GZIP, JSON, TestServer};
+use canary_tests::{DEVICE, GZIP, JSON, READINGS, TestServer, packed, temperature};
 use serde_json::{Value, json};
-
-const DEVICE: &str = "6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11";
-const READINGS: &str = "/devices/6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11/readings";
 
 /// Seconds since 1970 at which the clock of a test server stands.
 const NOW: i64 = 1_672_569_000;
 
-fn post(server: &TestServer, body: &Value) -> Answer {
-    server.post(READINGS, body)
-}
-
-fn listed(server: &TestServer) -> Value {
-    server.get(READINGS).expect(200)
-}
-
-fn temperature(value: i64, at: i64) -> Value {
-    json!({"type": "temperature", "value": value, "date_created": at})
-}
-
 #[test]
 fn a_reading_is_stored_and_listed_with_its_device() {
     let server = TestServer::start();
-    assert_eq!(listed(&server), json!([]));
-    let answer = post(&server, &temperature(22, 1_600_000_000));
+    assert_eq!(server.list_of_device(), json!([]));
+    let answer = server.post_of_device(&temperature(22, 1_600_000_000));
     assert_eq!(answer.expect(201), "success");
     assert!(answer.header("Content-Type").is_some_and(|kind| kind.starts_with("application/json")));
     let mut wanted = json!([
@@ -39,7 +24,7 @@ fn a_reading_is_stored_and_listed_with_its_device() {
         "date_created": NOW, "device_uuid": DEVICE, "type": "humidity", "value": 40,
         "version": "1.5.0",
     }));
-    assert_eq!(listed(&server), wanted, "the time of arrival, a whole number, a version");
+    assert_eq!(server.list_of_device(), wanted, "the time of arrival, a whole number, a version");
     server.restart();
     assert_eq!(server.get(&format!("{READINGS}/")).expect(200), wanted);
 }
@@ -47,12 +32,7 @@ fn a_reading_is_stored_and_listed_with_its_device() {
 #[test]
 fn a_reading_may_be_sent_without_content_type_packed_and_in_any_order() {
     let server = TestServer::start();
-    let packed = {
-        use std::io::Write as _;
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(temperature(4, 4).to_string().as_bytes()).expect("memory takes all");
-        encoder.finish().expect("memory takes all")
-    };
+    let packed = packed(&temperature(4, 4).to_string());
     let cases: [(&[_], &[u8]); 5] = [
         (&[], br#"{"type":"temperature","value":1,"date_created":1}"#),
         (
@@ -70,8 +50,13 @@ fn a_reading_may_be_sent_without_content_type_packed_and_in_any_order() {
         let answer = server.post_bytes(READINGS, headers, body);
         assert_eq!(answer.expect(201), "success", "{}", String::from_utf8_lossy(body));
     }
-    let values: Vec<Value> =
-        listed(&server).as_array().unwrap().iter().map(|one| one["value"].clone()).collect();
+    let values: Vec<Value> = server
+        .list_of_device()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["value"].clone())
+        .collect();
     assert_eq!(json!(values), json!([1, 2, 3, 4, 0]));
 }
 
@@ -107,7 +92,7 @@ fn an_array_is_taken_element_by_element() {
         7,
         temperature(1, 1),
     ]);
-    let outcome = post(&server, &readings).expect(200);
+    let outcome = server.post_of_device(&readings).expect(200);
     assert_eq!(outcome["accepted"], 3, "what came twice is durable as well");
     let rejected = outcome["rejected"].as_array().unwrap();
     let places: Vec<(u64, &str)> = rejected
@@ -116,8 +101,8 @@ fn an_array_is_taken_element_by_element() {
         .collect();
     assert_eq!(places, [(1, "invalid"), (3, "invalid"), (4, "invalid")]);
     assert!(rejected[1]["detail"].as_str().unwrap().starts_with("unknown field `device_uuid`"));
-    assert_eq!(listed(&server).as_array().unwrap().len(), 2);
-    post(&server, &json!([])).expect_problem(422, "invalid");
+    assert_eq!(server.list_of_device().as_array().unwrap().len(), 2);
+    server.post_of_device(&json!([])).expect_problem(422, "invalid");
     server.post_bytes(READINGS, &[], b"[{}, {]").expect_problem(400, "not_json");
 }
 
@@ -125,18 +110,20 @@ fn an_array_is_taken_element_by_element() {
 fn the_same_reading_sent_again_is_stored_once() {
     let server = TestServer::start();
     for _ in 0..3 {
-        post(&server, &temperature(22, 10)).expect(201);
+        server.post_of_device(&temperature(22, 10)).expect(201);
     }
-    post(&server, &temperature(23, 10)).expect(201);
-    post(&server, &json!({"type": "humidity", "value": 22, "date_created": 10})).expect(201);
+    server.post_of_device(&temperature(23, 10)).expect(201);
+    server
+        .post_of_device(&json!({"type": "humidity", "value": 22, "date_created": 10}))
+        .expect(201);
     let count = || {
         let summary = server.get(&format!("{READINGS}/summary?type=temperature")).expect(200);
         summary["count"].as_u64().unwrap()
     };
-    assert_eq!((count(), listed(&server).as_array().unwrap().len()), (2, 3));
+    assert_eq!((count(), server.list_of_device().as_array().unwrap().len()), (2, 3));
     server.restart();
-    post(&server, &temperature(22, 10)).expect(201);
-    assert_eq!((count(), listed(&server).as_array().unwrap().len()), (2, 3));
+    server.post_of_device(&temperature(22, 10)).expect(201);
+    assert_eq!((count(), server.list_of_device().as_array().unwrap().len()), (2, 3));
 }
 
 #[test]
@@ -148,7 +135,11 @@ fn an_idempotency_key_is_for_one_reading_of_one_device() {
     assert_eq!(send(READINGS, &reading).expect(201), "success");
     server.pass_days(0.5);
     assert_eq!(send(READINGS, &reading).expect(201), "success");
-    assert_eq!(listed(&server).as_array().unwrap().len(), 1, "not stored with the later time");
+    assert_eq!(
+        server.list_of_device().as_array().unwrap().len(),
+        1,
+        "not stored with the later time"
+    );
     send(READINGS, &temperature(1, 1)).expect_problem(422, "key_reused");
     send("/devices/another/readings", &reading).expect_problem(422, "key_reused");
     let long = [("Idempotency-Key", "")];

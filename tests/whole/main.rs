@@ -13,6 +13,8 @@ mod reading_types;
 mod readings;
 mod readings_durability;
 mod readings_oracle;
+mod release_dates;
+mod release_faults;
 mod releases;
 mod selection;
 mod signals;

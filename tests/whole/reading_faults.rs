@@ -3,42 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use canary_tests::{Answer, GZIP, JSON, NDJSON, TestServer};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde_json::{Value, json};
-
-const READINGS: &str = "/devices/6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11/readings";
-
-fn reading(device: usize, value: usize) -> Value {
-    json!({
-        "device_uuid": format!("device-{device}"), "type": "temperature", "value": value % 101,
-        "date_created": 1_600_000_000 + value,
-    })
-}
-
-fn readings(count: usize) -> Vec<Value> {
-    (0..count).map(|n| reading(n % 7, n)).collect()
-}
-
-fn post(server: &TestServer, readings: &[Value]) -> Answer {
-    server.post("/readings", &json!(readings))
-}
-
-fn lines(readings: &[Value]) -> String {
-    readings.iter().map(|reading| format!("{reading}\n")).collect()
-}
-
-fn packed(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
-}
-
-fn count(server: &TestServer) -> u64 {
-    let answer = server.get("/readings/summary?type=temperature");
-    if answer.status == 404 { 0 } else { answer.expect(200)["count"].as_u64().expect("a count") }
-}
+use canary_tests::{GZIP, JSON, NDJSON, READINGS, TestServer, lines, packed, reading, readings};
+use serde_json::json;
 
 #[test]
 fn what_cannot_be_accepted_is_refused_with_the_reason() {
@@ -189,7 +155,7 @@ fn an_array_with_a_fault_in_it_is_refused_whole_and_lines_one_by_one() {
     }
     let no_text = [b"[\"".as_slice(), b"\xff", b"\"]"].concat();
     server.post_bytes("/readings", &[JSON], &no_text).expect_problem(400, "not_json");
-    assert_eq!(count(&server), 0);
+    assert_eq!(server.count_temperatures(), 0);
 
     for nothing in ["", "\n\n", "  \r\n"] {
         server
@@ -210,7 +176,7 @@ fn an_array_with_a_fault_in_it_is_refused_whole_and_lines_one_by_one() {
     assert_eq!(outcome["accepted"], 2);
     let wanted = ["1 not_json", "2 not_json", "3 not_json", "4 not_json", "6 not_json"];
     assert_eq!(rejected, wanted);
-    assert_eq!(count(&server), 2);
+    assert_eq!(server.count_temperatures(), 2);
 }
 
 #[test]
@@ -238,7 +204,7 @@ fn the_limits_of_a_body_are_told() {
     for body in [b"[]".as_slice(), b"", &packed(&lines)[..1000]] {
         server.post_bytes("/readings", &[GZIP], body).expect_problem(400, "bad_gzip");
     }
-    assert_eq!(count(&server), 1);
+    assert_eq!(server.count_temperatures(), 1);
 }
 
 #[test]
@@ -265,9 +231,9 @@ fn a_body_that_ends_too_early_stores_nothing() {
     send("application/json", &format!("Content-Length: {}", array.len() + 1), &array);
     let chunk = format!("{:x}\r\n{text}\r\n", text.len());
     send("application/x-ndjson", "Transfer-Encoding: chunked", &chunk);
-    assert_eq!(count(&server), 0);
-    assert_eq!(post(&server, &readings(5)).expect(200)["accepted"], 5);
-    assert_eq!(count(&server), 5);
+    assert_eq!(server.count_temperatures(), 0);
+    assert_eq!(server.post_readings(&readings(5)).expect(200)["accepted"], 5);
+    assert_eq!(server.count_temperatures(), 5);
 }
 
 #[test]
@@ -276,7 +242,7 @@ fn what_is_older_than_readings_are_kept_is_refused() {
     let now = 1_672_569_000;
     let of =
         |at: i64| json!({"device_uuid": "d", "type": "humidity", "value": 1, "date_created": at});
-    let outcome = post(&server, &[of(now), of(now - 86_400), of(now - 86_401)]).expect(200);
+    let outcome = server.post_readings(&[of(now), of(now - 86_400), of(now - 86_401)]).expect(200);
     let rejected = json!([{
         "index": 2, "code": "too_old",
         "detail": "date_created is 1672482599, readings before 1672482600 are no longer kept",

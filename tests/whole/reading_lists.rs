@@ -1,28 +1,16 @@
 //! Lists of readings: in the order of time, filtered, page by page.
 
-use canary_tests::{Answer, TestServer};
+use canary_tests::{READINGS, TestServer, temperature};
 use serde_json::{Value, json};
-
-const READINGS: &str = "/devices/6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11/readings";
-
-fn post(server: &TestServer, body: &Value) -> Answer {
-    server.post(READINGS, body)
-}
-
-fn listed(server: &TestServer) -> Value {
-    server.get(READINGS).expect(200)
-}
-
-fn temperature(value: i64, at: i64) -> Value {
-    json!({"type": "temperature", "value": value, "date_created": at})
-}
 
 #[test]
 fn lists_are_in_the_order_of_time_and_of_the_filters() {
     let server = TestServer::start();
     for at in [30, 10, 20] {
-        post(&server, &temperature(at, at)).expect(201);
-        post(&server, &json!({"type": "humidity", "value": at, "date_created": at})).expect(201);
+        server.post_of_device(&temperature(at, at)).expect(201);
+        server
+            .post_of_device(&json!({"type": "humidity", "value": at, "date_created": at}))
+            .expect(201);
     }
     let get = |query: &str| {
         let listed = server.get(&format!("{READINGS}/?{query}")).expect(200);
@@ -69,8 +57,8 @@ fn pages_lead_to_one_another_over_several_types() {
             ]
         })
         .collect();
-    assert_eq!(post(&server, &json!(readings)).expect(200)["accepted"], 500);
-    let whole = listed(&server);
+    assert_eq!(server.post_of_device(&json!(readings)).expect(200)["accepted"], 500);
+    let whole = server.list_of_device();
     assert_eq!(whole.as_array().unwrap().len(), 500);
     let (items, pages) = server.all_pages(&format!("{READINGS}?limit=7"));
     assert_eq!((&json!(items), pages), (&whole, 72));

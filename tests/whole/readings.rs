@@ -1,41 +1,7 @@
 //! Readings of many devices at once: arrays and lines, packed and plain, repeated, at once.
 
-use std::io::Write as _;
-
-use canary_tests::{Answer, GZIP, JSON, NDJSON, TestServer};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use canary_tests::{GZIP, JSON, NDJSON, TestServer, lines, packed, reading, readings};
 use serde_json::{Value, json};
-
-fn reading(device: usize, value: usize) -> Value {
-    json!({
-        "device_uuid": format!("device-{device}"), "type": "temperature", "value": value % 101,
-        "date_created": 1_600_000_000 + value,
-    })
-}
-
-fn readings(count: usize) -> Vec<Value> {
-    (0..count).map(|n| reading(n % 7, n)).collect()
-}
-
-fn post(server: &TestServer, readings: &[Value]) -> Answer {
-    server.post("/readings", &json!(readings))
-}
-
-fn lines(readings: &[Value]) -> String {
-    readings.iter().map(|reading| format!("{reading}\n")).collect()
-}
-
-fn packed(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
-}
-
-fn count(server: &TestServer) -> u64 {
-    let answer = server.get("/readings/summary?type=temperature");
-    if answer.status == 404 { 0 } else { answer.expect(200)["count"].as_u64().expect("a count") }
-}
 
 #[test]
 fn many_readings_are_an_array_or_lines_plain_or_packed() {
@@ -73,7 +39,7 @@ fn many_readings_are_an_array_or_lines_plain_or_packed() {
     for (name, headers, body, accepted, stored) in cases {
         let outcome = server.post_bytes("/readings/", headers, &body).expect(200);
         assert_eq!(outcome, json!({"accepted": accepted, "rejected": []}), "{name}");
-        assert_eq!(count(&server), stored, "{name}");
+        assert_eq!(server.count_temperatures(), stored, "{name}");
     }
     let listed = server.get("/devices/device-3/readings").expect(200);
     let wanted = json!([reading(3, 3), reading(3, 10)]);
@@ -109,7 +75,7 @@ fn a_bad_element_is_named_and_does_not_keep_the_good_ones_out() {
         json!("text"),
         reading(2, 2),
     ];
-    let as_array = post(&server, &all).expect(200);
+    let as_array = server.post_readings(&all).expect(200);
     let as_lines = server.post_bytes("/readings", &[NDJSON], lines(&all).as_bytes());
     assert_eq!(as_lines.expect(200), as_array);
     assert_eq!(as_array["accepted"], 2);
@@ -135,8 +101,8 @@ fn a_bad_element_is_named_and_does_not_keep_the_good_ones_out() {
         assert_eq!((&one["index"], &one["code"]), (&json!(index), &json!(code)), "{one}");
         assert!(one["detail"].as_str().unwrap().contains(detail), "{one}");
     }
-    assert_eq!(count(&server), 2);
-    let none = post(&server, &all[1..4]).expect(200);
+    assert_eq!(server.count_temperatures(), 2);
+    let none = server.post_readings(&all[1..4]).expect(200);
     assert_eq!((&none["accepted"], none["rejected"].as_array().unwrap().len()), (&json!(0), 3));
 }
 
@@ -144,13 +110,13 @@ fn a_bad_element_is_named_and_does_not_keep_the_good_ones_out() {
 fn a_body_sent_again_is_stored_once_and_answered_the_same() {
     let server = TestServer::start();
     let all = readings(3_000);
-    let first = post(&server, &all).expect(200);
+    let first = server.post_readings(&all).expect(200);
     assert_eq!(first, json!({"accepted": 3_000, "rejected": []}));
-    assert_eq!(post(&server, &all).expect(200), first);
+    assert_eq!(server.post_readings(&all).expect(200), first);
     server.restart();
     server.pass_days(1.0);
-    assert_eq!(post(&server, &all).expect(200), first);
-    assert_eq!(count(&server), 3_000);
+    assert_eq!(server.post_readings(&all).expect(200), first);
+    assert_eq!(server.count_temperatures(), 3_000);
 
     let key = [("Idempotency-Key", "part-1")];
     let undated = json!([{"device_uuid": "d", "type": "humidity", "value": 1}, {"value": 1}]);
@@ -173,12 +139,12 @@ fn many_at_once_lose_nothing_and_store_nothing_twice() {
             scope.spawn(move || {
                 // Each part overlaps with the next.
                 for piece in all[part * 900..(part * 900 + 1_700)].chunks(170) {
-                    assert_eq!(post(server, piece).expect(200)["accepted"], piece.len());
+                    assert_eq!(server.post_readings(piece).expect(200)["accepted"], piece.len());
                 }
             });
         }
     });
-    assert_eq!(count(&server), 8_000);
+    assert_eq!(server.count_temperatures(), 8_000);
     let metrics = server.get("/metrics").text;
     let figure = |name: &str| {
         let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));

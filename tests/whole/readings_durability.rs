@@ -7,10 +7,8 @@ use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 
 use canary_tests::{
-    Http, Known, NewReading, Question, ServerProcess, TYPES, TestServer, eventually, lines,
+    Http, Known, NewReading, Question, ServerProcess, TYPES, TestServer, eventually, lines, packed,
 };
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use self::senders::{SENDERS, START, Sender, Senders, has_mark};
 
@@ -133,9 +131,7 @@ fn a_body_that_is_cut_stores_nothing() {
     let reading = |second| NewReading { device: "cut".into(), kind: TYPES[0], second, value: 20 };
     let readings: Vec<NewReading> = (START..START + 500).map(reading).collect();
     let text = lines(&readings);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(text.as_bytes()).unwrap();
-    let packed = packed.finish().unwrap();
+    let packed = packed(&text);
     let chunk = format!("{:x}\r\n{text}\r\n", text.len());
     let chunked = head(&address, 0, "Transfer-Encoding: chunked\r\n");
     let chunked = chunked.replace("Content-Length: 0\r\n", "");

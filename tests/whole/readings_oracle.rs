@@ -123,7 +123,7 @@ impl Fleet {
 }
 
 fn send_array(http: &Http, readings: &[NewReading]) {
-    let objects: Vec<String> = readings.iter().map(NewReading::json).collect();
+    let objects: Vec<String> = readings.iter().map(NewReading::to_string).collect();
     let body = format!("[ {} ]", objects.join(" ,\n"));
     let answer = http.post_bytes("/readings", &[JSON], body.as_bytes());
     assert_eq!(answer.expect(200)["accepted"], readings.len());

@@ -1,11 +1,8 @@
 //! Statistics of a device, and of all: exact numbers, in any range of time, asked for in the query
 //! or in a body.
 
-use canary_tests::{Answer, JSON, TestServer};
+use canary_tests::{Answer, DEVICE, JSON, READINGS, TestServer};
 use serde_json::{Value, json};
-
-const READINGS: &str = "/devices/6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11/readings";
-const DEVICE: &str = "6f1c0a52-5b0e-4c3e-9a44-0d0c4a1a7c11";
 
 const STATISTICS: [&str; 7] = ["min", "max", "median", "mean", "mode", "quartiles", "summary"];
 

@@ -10,6 +10,7 @@
 
 mod part;
 mod plan;
+mod round;
 mod thin;
 
 use std::collections::HashMap;
@@ -17,13 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use canary_core::stats::Summary;
-use tokio::task::JoinHandle;
 use tracing::{debug, error, info};
 
 use self::part::{Additions, Facts, Folded, fold, gather, groups};
 pub(super) use self::part::{chunk_id, cuts, new_points, series_and_hour};
 pub(super) use self::plan::Job;
 use self::plan::plan;
+use self::round::{Round, commit};
 use super::block::{Block, pack};
 use super::bytes::Damaged;
 use super::chunk::Chunk;
@@ -31,7 +32,7 @@ use super::point::{HOUR, Point, SeriesId};
 use super::{Fold, Readings, Rollup, TypeId};
 use crate::buffers::Buffer;
 use crate::clock::Clock;
-use crate::ingest::{Ingest, IngestError, Receipt, Work};
+use crate::ingest::{Ingest, IngestError};
 use crate::store::{Store, StoreError};
 
 /// Readings of a step, about.
@@ -329,74 +330,5 @@ impl Folder {
             rollups.push(Rollup { kind, version, hour, summary: bytes });
         }
         Ok(rollups)
-    }
-}
-
-/// One round: all blocks up to one of them.
-struct Round {
-    blocks: Arc<Vec<Arc<Block>>>,
-    /// Where the round is, with what is on its way.
-    fold: Fold,
-    committing: Option<JoinHandle<Result<(), FoldError>>>,
-}
-
-impl Round {
-    fn begin(fold: Fold, blocks: Vec<Arc<Block>>, last_block: i64) -> Self {
-        let is_resumed = fold.last_block == last_block;
-        let (series, second) = if is_resumed { (fold.series, fold.second) } else { (0, 0) };
-        let fold = Fold { last_block, series, second, ..fold };
-        Self { blocks: Arc::new(blocks), fold, committing: None }
-    }
-
-    async fn gather(
-        &self,
-        from: Point,
-        until: Point,
-        expected: usize,
-    ) -> Result<Buffer<Point>, FoldError> {
-        let blocks = self.blocks.clone();
-        let points = tokio::task::spawn_blocking(move || gather(&blocks, from, until, expected));
-        Ok(points.await??)
-    }
-
-    /// Waits for the step that is on its way.
-    async fn wait(&mut self) -> Result<(), FoldError> {
-        match self.committing.take() {
-            Some(before) => before.await?,
-            None => Ok(()),
-        }
-    }
-
-    /// Sends a step on its way, after the one before; `next` is the first point after it.
-    async fn commit(
-        &mut self,
-        ingest: &Ingest,
-        next: Point,
-        chunks: Vec<(i64, Chunk)>,
-        rollups: Vec<Rollup>,
-        late: Vec<Point>,
-    ) -> Result<(), FoldError> {
-        self.wait().await?;
-        let from = self.fold;
-        let is_over = next == Point::LAST;
-        let next = if is_over { Point::FIRST } else { next };
-        let to = Fold { series: next.series(), second: next.hour() * HOUR, ..from };
-        let gone =
-            if is_over { self.blocks.iter().map(|block| block.id).collect() } else { vec![] };
-        let merged = (!late.is_empty())
-            .then(|| Merged { readings: late.len() as u32, bytes: pack(&late, true) });
-        let step = Step { from, to, chunks, rollups, gone, merged };
-        self.fold = Fold { revision: from.revision + 1, ..to };
-        let ingest = ingest.clone();
-        self.committing = Some(tokio::spawn(async move { commit(&ingest, step).await }));
-        Ok(())
-    }
-}
-
-/// Sends a step on its way and waits until it is durable.
-async fn commit(ingest: &Ingest, step: Step) -> Result<(), FoldError> {
-    match ingest.submit(Work::Fold(Arc::new(step)), None).await? {
-        Receipt::Folded => Ok(()),
-        _ => Err(FoldError::Damaged),
     }
 }

@@ -104,7 +104,15 @@ fn thin<'a>(
     })
 }
 
-/// The hours that are over.
+/// The hours that are over, up to the first block of a later one.
+///
+/// A round folds all blocks up to one of them: what lies behind a block of a later hour can only be
+/// reached by folding that one too, and its hour is then written once more when it is over.
+/// Nor are small ones passed. The newest block says what is over, and if the clock of its devices is
+/// ahead, that seems to be the hour that goes on, which is folded then; the block is the first of
+/// all after that, and as long as it waits no other block of its hour brings this about again.
+/// What lies behind it waits no longer than the hour that goes on: until the first block has waited
+/// for [`LONGEST`], or blocks take [`FULL_BYTES`], or its own hour is over.
 fn fold_hours<'a>(
     mut blocks: impl Iterator<Item = &'a Block> + Clone,
     now: Timestamp,
@@ -189,6 +197,24 @@ mod tests {
                 vec![block(1, 5, 1_000_000, young), block(2, 6, 10, young)],
                 0,
                 fold(1),
+            ),
+            (
+                "an hour that is over, behind a block of a later one",
+                vec![block(1, 6, 1, old), block(2, 5, 1_000_000, old), block(3, 6, 10, young)],
+                0,
+                None,
+            ),
+            (
+                "the same when the later one is over too",
+                vec![block(1, 6, 1, old), block(2, 5, 10, old), block(3, 7, 10, young)],
+                0,
+                fold(2),
+            ),
+            (
+                "the same when it is too long in memory",
+                vec![block(1, 6, 1, LONGEST), block(2, 5, 10, old), block(3, 6, 10, young)],
+                0,
+                fold(3),
             ),
             (
                 "too long in memory",
