@@ -1,4 +1,5 @@
-//! The page at `/`: every product, what it hands out, and how its canary fares.
+//! The page at `/`: every product, what it hands out, and how its canary fares; and where readings
+//! go.
 //!
 //! It uses the same reads as the API, needs no script, and is made anew at every look.
 
@@ -10,6 +11,23 @@ use canary_core::time::Timestamp;
 
 /// Most products that the page shows.
 const MOST: usize = 200;
+
+/// How to send readings, and where to ask what they say.
+pub(crate) const READINGS: &str = "<h2>Readings of devices</h2>\
+     <table><thead><tr><th><th>Call<th>Command</tr></thead><tbody>\
+     <tr><td>Send one<td><a href=\"/docs#/Readings/create_device_reading\">\
+     <code>POST /devices/{device}/readings</code></a><td><code>canary reading create</code></tr>\
+     <tr><td>Send many<td><a href=\"/docs#/Readings/create_readings\">\
+     <code>POST /readings</code></a><td><code>canary reading import</code></tr>\
+     <tr><td>Statistics of a device<td><a href=\"/docs#/Readings/get_device_summary\">\
+     <code>GET /devices/{device}/readings/summary</code></a>\
+     <td><code>canary reading stats --device</code></tr>\
+     <tr><td>Statistics of all devices<td><a href=\"/docs#/Readings/get_readings_summary\">\
+     <code>GET /readings/summary</code></a><td><code>canary reading stats</code></tr>\
+     </tbody></table>\
+     <p>A reading is sent as <code>Content-Type: application/json</code>, for example \
+     <code>{\"type\": \"temperature\", \"value\": 22}</code>; statistics are asked for with \
+     <code>?type=temperature</code>.</p>";
 
 /// The page.
 pub(crate) fn page(app: &App) -> String {
@@ -42,6 +60,7 @@ pub(crate) fn page(app: &App) -> String {
             products.len()
         );
     }
+    body.push_str(READINGS);
     body.push_str(
         "<p class=\"links\"><a href=\"/docs\">API</a> <a href=\"/redoc\">Reference</a> \
          <a href=\"/openapi.json\">OpenAPI</a> <a href=\"/metrics\">Figures</a></p>",
@@ -84,6 +103,7 @@ pub(crate) fn frame(title: &str, body: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>\
          :root{{color-scheme:light dark}}\
          body{{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}}\
+         h2{{font-size:1.2rem;margin-top:2rem}}\
          table{{border-collapse:collapse;width:100%}}\
          th,td{{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8884}}\
          .running{{color:#1a7f37}}.paused{{color:#9a6700}}.dim{{opacity:.6}}\

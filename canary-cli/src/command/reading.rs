@@ -1,14 +1,16 @@
 //! `canary reading`: what devices measured.
 
-use canary_client::{Client, Reading, ReadingFilter};
+use canary_client::{Client, Reading};
 use clap::{Args, Subcommand};
 
+use self::period::Period;
 use super::time;
 use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
 mod export;
 mod import;
+mod period;
 mod stats;
 mod types;
 
@@ -57,34 +59,6 @@ pub(crate) struct Create {
     /// The version that the device ran
     #[arg(long)]
     version: Option<String>,
-}
-
-/// From when to when.
-#[derive(Debug, Args)]
-struct Period {
-    /// Only readings from this second on, in RFC 3339 or epoch seconds
-    #[arg(long, value_name = "TIME", value_parser = time::epoch_s, allow_negative_numbers = true)]
-    start: Option<i64>,
-    /// Only readings up to this second, itself included
-    #[arg(long, value_name = "TIME", value_parser = time::epoch_s, allow_negative_numbers = true)]
-    end: Option<i64>,
-}
-
-impl Period {
-    /// The readings of a device in this time.
-    fn of(&self, device: &str, reading_type: Option<&str>) -> ReadingFilter {
-        let mut filter = ReadingFilter::new(device);
-        if let Some(name) = reading_type {
-            filter = filter.reading_type(name);
-        }
-        if let Some(epoch_s) = self.start {
-            filter = filter.start(epoch_s);
-        }
-        if let Some(epoch_s) = self.end {
-            filter = filter.end(epoch_s);
-        }
-        filter
-    }
 }
 
 pub(crate) fn run(
@@ -137,13 +111,5 @@ mod tests {
         for text in ["", "warm", "NaN", "inf", "-infinity"] {
             assert_eq!(finite(text), Err(format!("must be a number, got `{text}`")));
         }
-    }
-
-    #[test]
-    fn a_period_may_be_open_at_both_ends() {
-        let of = |start, end| Period { start, end }.of("d", Some("wind"));
-        let wind = ReadingFilter::new("d").reading_type("wind");
-        assert_eq!(of(None, None), wind);
-        assert_eq!(of(Some(1), Some(2)), wind.start(1).end(2));
     }
 }

@@ -179,3 +179,36 @@ pub(super) fn problem_page(Path(code): Path<String>) -> Result<poem::web::Html<S
     );
     Ok(poem::web::Html(crate::dashboard::frame(title, &body)))
 }
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::OpenApi as _;
+
+    use super::super::Devices;
+    use crate::dashboard::READINGS;
+
+    /// What the document tells of the calls for readings: "get_x", "GET /x".
+    fn operations() -> Vec<(String, String)> {
+        let paths = Devices::meta().into_iter().flat_map(|api| api.paths);
+        let operations = paths.flat_map(|path| {
+            let call = move |method| format!("{method} {}", path.path);
+            path.operations.into_iter().map(move |operation| {
+                let id = operation.operation_id.expect("every operation has one");
+                (id.to_owned(), call(operation.method))
+            })
+        });
+        operations.collect()
+    }
+
+    #[test]
+    fn the_page_names_calls_that_there_are_and_links_to_their_own_place() {
+        let operations = operations();
+        let links: Vec<&str> = READINGS.split("<a href=\"/docs#/Readings/").skip(1).collect();
+        assert_eq!(links.len(), 4);
+        for link in links {
+            let (id, shown) = link.split_once("\"><code>").expect("a link shows its call");
+            let call = shown.split('<').next().expect("at least one part");
+            assert!(operations.contains(&(id.to_owned(), call.to_owned())), "{id}: {call}");
+        }
+    }
+}

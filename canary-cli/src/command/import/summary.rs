@@ -6,10 +6,13 @@ use std::path::Path;
 use canary_client::Rejection;
 use serde::Serialize;
 
+use self::reasons::Reasons;
 use crate::failure::Failure;
 
-/// How many refusals are shown; all of them go to the file of `--refused`.
-const SHOWN: usize = 20;
+mod reasons;
+
+/// How many refusals programs get; all of them go to the file of `--refused`.
+const FIRST: usize = 20;
 
 /// One row that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,9 +23,12 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// The code of a row that was not sent.
+    const UNREADABLE: &str = "unreadable_row";
+
     /// A row that was not sent.
     pub(crate) fn here(line: u64, reason: String) -> Self {
-        Self { line, code: "unreadable_row".to_owned(), reason }
+        Self { line, code: Self::UNREADABLE.to_owned(), reason }
     }
 
     /// A row that the server refused.
@@ -41,6 +47,9 @@ pub(crate) struct Summary {
     duplicates: Option<u64>,
     pub(crate) refused: u64,
     refusals: Vec<Refusal>,
+    /// For people.
+    #[serde(skip)]
+    reasons: Reasons,
     #[serde(skip)]
     file: Option<csv::Writer<File>>,
 }
@@ -53,7 +62,8 @@ impl Summary {
         };
         let file = file.map(create).transpose()?.map(csv::Writer::from_writer);
         let duplicates = tells_duplicates.then_some(0);
-        Ok(Self { read: 0, accepted: 0, duplicates, refused: 0, refusals: Vec::new(), file })
+        let (refusals, reasons) = (Vec::new(), Reasons::default());
+        Ok(Self { read: 0, accepted: 0, duplicates, refused: 0, refusals, reasons, file })
     }
 
     /// Counts those that the server knew already.
@@ -66,7 +76,8 @@ impl Summary {
         if let Some(file) = &mut self.file {
             file.serialize(&refusal).map_err(|error| Failure::refused(error.to_string()))?;
         }
-        if self.refusals.len() < SHOWN {
+        self.reasons.count(&refusal);
+        if self.refusals.len() < FIRST {
             self.refusals.push(refusal);
         }
         Ok(())
@@ -85,15 +96,8 @@ impl Summary {
     pub(crate) fn text(&self) -> String {
         let Self { read, accepted, duplicates, refused, .. } = self;
         let known = duplicates.map(|count| format!(", known already {count}")).unwrap_or_default();
-        let mut text = format!("read {read}, accepted {accepted}{known}, refused {refused}");
-        for Refusal { line, reason, .. } in &self.refusals {
-            text.push_str(&format!("\nline {line}: {reason}"));
-        }
-        let shown = self.refusals.len() as u64;
-        if *refused > shown {
-            let more = refused - shown;
-            text.push_str(&format!("\n… and {more} more, --refused FILE writes all of them"));
-        }
-        text
+        let counts = format!("read {read}, accepted {accepted}{known}, refused {refused}");
+        let lines = [counts].into_iter().chain(self.reasons.lines());
+        lines.collect::<Vec<_>>().join("\n")
     }
 }

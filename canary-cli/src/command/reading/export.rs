@@ -24,7 +24,7 @@ use crate::output::Output;
 Examples:
   canary reading export --device greenhouse-7 > readings.csv
   canary reading export --device greenhouse-7 --type temperature \\
-      --start 2031-05-07T00:00:00Z --end 2031-05-07T23:59:59Z --file readings.ndjson.gz
+      --start 2031-05-01 --end 2031-05-31 --file readings.ndjson.gz
   canary reading export --device greenhouse-7 --format ndjson | jq .value")]
 pub(crate) struct Export {
     /// The device that measured

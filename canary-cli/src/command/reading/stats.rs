@@ -1,7 +1,8 @@
 //! `canary reading stats`: what many readings say together.
 
-use canary_client::{Client, FleetFilter, ReadingSummary, StoredReading};
+use canary_client::{Client, FleetFilter, ReadingSummary, ReadingType, StoredReading};
 use clap::Args;
+use serde::Serialize;
 
 use super::Period;
 use crate::command::time;
@@ -12,14 +13,14 @@ mod histogram;
 
 /// Shows what the readings of a device, or of all devices, say together
 ///
-/// Quartiles are Tukey's hinges. Each answer says whether it is exact, and if not, by how much it
-/// may be off. Exits with 1 if there are no readings.
+/// Values are shown in the unit of their type. Quartiles are Tukey's hinges. Each answer says
+/// whether it is exact, and if not, by how much it may be off. Exits with 1 if there are no readings.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   canary reading stats --device greenhouse-7 --type temperature
-  canary reading stats --device greenhouse-7 --type temperature --start 2031-05-07T00:00:00Z \\
-      --end 2031-05-07T23:59:59Z --bins 24
+  canary reading stats --device greenhouse-7 --type temperature --start 2031-05-07 \\
+      --end 2031-05-07 --bins 24
   canary reading stats --type temperature --version 1.5.0 --output json")]
 pub(crate) struct Stats {
     /// The device that measured [default: all devices]
@@ -53,7 +54,8 @@ impl Stats {
             None => client.fleet_summary(&self.fleet(), bins)?,
         };
         let summary = summary.ok_or_else(|| self.nothing())?;
-        output.show(&summary, text)
+        let unit = unit_of(&summary.reading_type, client.reading_types()?);
+        output.show(&Stated { summary, unit }, text)
     }
 
     fn fleet(&self) -> FleetFilter {
@@ -82,21 +84,60 @@ impl Stats {
     }
 }
 
-fn text(summary: &ReadingSummary) -> String {
+/// The server's answer, and what its values are measured in.
+#[derive(Serialize)]
+struct Stated {
+    #[serde(flatten)]
+    summary: ReadingSummary,
+    /// May be empty.
+    unit: String,
+}
+
+impl Stated {
+    /// "22 °C", or "22" of a type without a unit.
+    fn value(&self, value: f64) -> String {
+        let number = output::number(value);
+        if self.unit.is_empty() { number } else { format!("{number} {}", self.unit) }
+    }
+
+    /// "1.5 (m/s)²": the brackets keep it from being m/s².
+    fn square(&self, value: f64) -> String {
+        let number = output::number(value);
+        if self.unit.is_empty() { number } else { format!("{number} ({})²", self.unit) }
+    }
+
+    /// "22 °C at 2031-05-07T10:00:00Z", and of all devices by which.
+    fn at(&self, reading: &StoredReading) -> String {
+        let StoredReading { device_uuid, .. } = reading;
+        let tells_device = self.summary.device_uuid.is_none() && !device_uuid.is_empty();
+        let by = if tells_device { format!(" by {device_uuid}") } else { String::new() };
+        format!("{} at {}{by}", self.value(reading.value), time::rfc_3339(reading.date_created))
+    }
+}
+
+/// Types are never taken back: one that has readings is among those that are declared.
+fn unit_of(name: &str, types: Vec<ReadingType>) -> String {
+    types
+        .into_iter()
+        .find(|declared| declared.name == name)
+        .map_or_else(String::new, |declared| declared.unit)
+}
+
+fn text(stated: &Stated) -> String {
+    let Stated { summary, .. } = stated;
     let whose = [("device", &summary.device_uuid), ("version", &summary.version)];
     let whose = whose.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let is_fleet = summary.device_uuid.is_none();
     let statistics = [
         ("type", summary.reading_type.clone()),
         ("count", summary.count.to_string()),
-        ("min", at(&summary.min, is_fleet)),
-        ("quartile 1", output::number(summary.quartile_1)),
-        ("median", output::number(summary.median.value)),
-        ("quartile 3", output::number(summary.quartile_3)),
-        ("max", at(&summary.max, is_fleet)),
-        ("mean", output::number(summary.mean)),
-        ("mode", output::number(summary.mode)),
-        ("variance", output::or_dash(summary.variance.map(output::number))),
+        ("min", stated.at(&summary.min)),
+        ("quartile 1", stated.value(summary.quartile_1)),
+        ("median", stated.value(summary.median.value)),
+        ("quartile 3", stated.value(summary.quartile_3)),
+        ("max", stated.at(&summary.max)),
+        ("mean", stated.value(summary.mean)),
+        ("mode", stated.value(summary.mode)),
+        ("variance", output::or_dash(summary.variance.map(|value| stated.square(value)))),
         ("accuracy", accuracy(summary)),
     ];
     let table = output::pairs(whose.chain(statistics));
@@ -104,17 +145,6 @@ fn text(summary: &ReadingSummary) -> String {
         [] => table,
         bins => format!("{table}\n\n{}", histogram::text(bins)),
     }
-}
-
-/// "22 at 2031-05-07T10:00:00Z", and by which device.
-fn at(reading: &StoredReading, tells_device: bool) -> String {
-    let StoredReading { device_uuid, .. } = reading;
-    let by = if tells_device && !device_uuid.is_empty() {
-        format!(" by {device_uuid}")
-    } else {
-        String::new()
-    };
-    format!("{} at {}{by}", output::number(reading.value), time::rfc_3339(reading.date_created))
 }
 
 fn accuracy(summary: &ReadingSummary) -> String {

@@ -27,8 +27,9 @@ pub(crate) fn check_content_type(request: &Request, accepted: &[&str]) -> Result
     if accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) || is_json(essence) {
         return Ok(());
     }
+    let accepted = accepted.join("` or `");
     let detail =
-        format!("content type `{essence}` is not read here, send {}", accepted.join(" or "));
+        format!("`Content-Type: {essence}` is not read here, send `Content-Type: {accepted}`");
     Err(ApiError::new(Kind::UnsupportedMediaType, detail))
 }
 
@@ -59,7 +60,9 @@ pub(crate) async fn read_packed(
         Some(encoding) if encoding.eq_ignore_ascii_case("identity") => false,
         Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => true,
         Some(other) => {
-            let detail = format!("content encoding `{other}` is not read here, send gzip or none");
+            let detail = format!(
+                "`Content-Encoding: {other}` is not read here, send `Content-Encoding: gzip` or none"
+            );
             return Err(ApiError::new(Kind::UnsupportedMediaType, detail));
         }
     };
@@ -110,4 +113,52 @@ impl Packed {
 fn too_large(limit: usize) -> ApiError {
     let detail = format!("the body has more than {limit} bytes, which is the limit of this path");
     ApiError::new(Kind::BodyTooLarge, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = "application/json";
+    const NDJSON: &str = "application/x-ndjson";
+
+    /// What is said to a sender of this header.
+    fn refused(content_type: Option<&str>, accepted: &[&str]) -> Option<(String, String)> {
+        let request = match content_type {
+            Some(content_type) => Request::builder().content_type(content_type).finish(),
+            None => Request::builder().finish(),
+        };
+        check_content_type(&request, accepted).err().map(ApiError::code_and_detail)
+    }
+
+    #[test]
+    fn what_announces_itself_as_json_or_as_nothing_is_read() {
+        let json = [JSON, "Application/JSON; charset=utf-8", "application/geo+json"];
+        for content_type in json.map(Some).into_iter().chain([None]) {
+            assert_eq!(refused(content_type, &[JSON]), None, "{content_type:?}");
+        }
+        assert_eq!(refused(Some(NDJSON), &[JSON, NDJSON]), None);
+    }
+
+    #[test]
+    fn another_content_type_is_named_beside_those_that_are_read() {
+        let cases = [
+            (
+                "application/x-www-form-urlencoded",
+                &[JSON, NDJSON][..],
+                "`Content-Type: application/x-www-form-urlencoded` is not read here, \
+                 send `Content-Type: application/json` or `application/x-ndjson`",
+            ),
+            (
+                "text/plain; charset=utf-8",
+                &[JSON],
+                "`Content-Type: text/plain` is not read here, \
+                 send `Content-Type: application/json`",
+            ),
+        ];
+        for (content_type, accepted, want) in cases {
+            let code = "unsupported_media_type".to_owned();
+            assert_eq!(refused(Some(content_type), accepted), Some((code, want.to_owned())));
+        }
+    }
 }

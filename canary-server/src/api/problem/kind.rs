@@ -161,7 +161,7 @@ impl Kind {
             "unsupported_media_type",
             415,
             "Unsupported media type",
-            "The body's Content-Type is not one that this path reads. Most paths read application/json.",
+            "The body's Content-Type, or its Content-Encoding, is not one that this path reads; the detail names those that it reads. Most paths read application/json. curl announces what comes with -d as application/x-www-form-urlencoded: add -H 'Content-Type: application/json'.",
         ),
         (
             Self::KeyReused,

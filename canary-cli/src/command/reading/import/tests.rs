@@ -107,6 +107,30 @@ fn refused_rows_are_named_by_their_lines() {
 }
 
 #[test]
+fn many_rows_that_are_refused_for_one_reason_are_told_of_once() {
+    let mut text = "device_uuid,type,value,date_created\n".to_owned();
+    for day in 1..=30 {
+        text.push_str(&format!("d,wind,{day},{day:02}.06.2013 12:00\n"));
+    }
+    text.push_str("d,wind,calm,1\n");
+    let (sent, summary) = import(rows(Format::Csv, text), &mapping(&[], &[]));
+    assert!(sent.is_empty());
+    assert_eq!(
+        summary.text(),
+        "read 31, accepted 0, refused 31\n\
+        line 2: date_created must be RFC 3339 or epoch seconds, got `01.06.2013 12:00`\n\
+        line 3: date_created must be RFC 3339 or epoch seconds, got `02.06.2013 12:00`\n\
+        line 4: date_created must be RFC 3339 or epoch seconds, got `03.06.2013 12:00`\n\
+        … and 27 more for the same reason (lines 5 to 31)\n\
+        line 32: value must be a number, got `calm`\n\
+        --refused FILE writes all of them"
+    );
+    let summary = serde_json::to_value(&summary).unwrap();
+    assert_eq!((&summary["read"], &summary["refused"]), (&json!(31), &json!(31)));
+    assert_eq!(summary["refusals"].as_array().map(Vec::len), Some(20));
+}
+
+#[test]
 fn a_file_without_dates_is_refused_before_anything_is_sent() {
     let rows = rows(Format::Csv, "device_uuid,type,value\nd,wind,1\n");
     let failure = mapping(&[], &[]).check(&rows.names().unwrap()).unwrap_err();

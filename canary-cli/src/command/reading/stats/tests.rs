@@ -1,7 +1,7 @@
 use super::*;
 use crate::output::Format;
 
-fn summary(whose: &str, accuracy: &str) -> ReadingSummary {
+fn stated(whose: &str, accuracy: &str, unit: &str) -> Stated {
     let reading = |value: f64, date: i64| {
         format!(
             r#"{{"date_created":{date},"device_uuid":"greenhouse-7","type":"temperature","value":{value}}}"#
@@ -16,36 +16,56 @@ fn summary(whose: &str, accuracy: &str) -> ReadingSummary {
         reading(100.0, 1_700_000_180),
         reading(36.0, 1_700_000_060),
     );
-    serde_json::from_str(&text).unwrap()
+    Stated { summary: serde_json::from_str(&text).unwrap(), unit: unit.to_owned() }
 }
 
 #[test]
 fn a_device_is_shown_with_its_histogram() {
-    let summary = summary(r#""device_uuid":"greenhouse-7","#, r#""exact":true"#);
-    insta::assert_snapshot!("of_a_device", text(&summary));
+    let stated = stated(r#""device_uuid":"greenhouse-7","#, r#""exact":true"#, "°C");
+    insta::assert_snapshot!("of_a_device", text(&stated));
 }
 
 #[test]
 fn a_fleet_is_shown_with_the_devices_at_its_ends() {
     let accuracy = r#""exact":false,"relative_error":0.01"#;
-    insta::assert_snapshot!("of_a_fleet", text(&summary(r#""version":"1.5.0","#, accuracy)));
+    insta::assert_snapshot!("of_a_fleet", text(&stated(r#""version":"1.5.0","#, accuracy, "")));
 }
 
 #[test]
 fn programs_get_the_names_of_the_api() {
     let mut bytes = Vec::new();
-    let summary = summary(r#""device_uuid":"greenhouse-7","#, r#""exact":true"#);
-    Output::new(Format::Json, &mut bytes).show(&summary, text).unwrap();
+    let stated = stated(r#""device_uuid":"greenhouse-7","#, r#""exact":true"#, "°C");
+    Output::new(Format::Json, &mut bytes).show(&stated, text).unwrap();
     insta::assert_snapshot!("as_json", String::from_utf8(bytes).unwrap());
 }
 
 #[test]
 fn one_reading_has_no_variance_and_no_histogram_is_no_gap() {
-    let mut summary = summary(r#""device_uuid":"greenhouse-7","#, r#""exact":false"#);
-    summary.variance = None;
-    summary.histogram.clear();
-    let text = text(&summary);
+    let mut stated = stated(r#""device_uuid":"greenhouse-7","#, r#""exact":false"#, "°C");
+    stated.summary.variance = None;
+    stated.summary.histogram.clear();
+    let text = text(&stated);
     assert!(text.ends_with("\nvariance    -\naccuracy    not exact"), "{text}");
+}
+
+#[test]
+fn the_unit_is_that_of_the_type() {
+    let types = || {
+        let types = r#"[{"name":"humidity","unit":"%","minimum":0,"maximum":100,"integer":true},
+            {"name":"wind","unit":"m/s","minimum":0,"maximum":120,"integer":false},
+            {"name":"level","unit":"","minimum":0,"maximum":9,"integer":true}]"#;
+        serde_json::from_str(types).unwrap()
+    };
+    let cases = [
+        ("humidity", "%", "1.5 %", "1.5 (%)²"),
+        ("wind", "m/s", "1.5 m/s", "1.5 (m/s)²"),
+        ("level", "", "1.5", "1.5"),
+    ];
+    for (name, unit, value, square) in cases {
+        let stated = stated("", r#""exact":true"#, &unit_of(name, types()));
+        assert_eq!(stated.unit, unit);
+        assert_eq!((stated.value(1.5).as_str(), stated.square(1.5).as_str()), (value, square));
+    }
 }
 
 #[test]

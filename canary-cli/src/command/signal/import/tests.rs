@@ -177,9 +177,17 @@ fn what_the_server_refuses_is_named_by_its_line() {
 }
 
 #[test]
-fn only_the_first_refusals_are_shown() {
+fn only_the_first_refusals_of_a_reason_are_shown_and_the_others_counted() {
     let (_, summary) = import(rows(Format::Ndjson, "x\n".repeat(25)), &mapping(&[], &[]));
     let text = summary.text();
-    assert_eq!(text.lines().count(), 22);
-    assert!(text.ends_with("… and 5 more, --refused FILE writes all of them"), "{text}");
+    assert_eq!(text.lines().count(), 6);
+    assert!(
+        text.ends_with(
+            "\n… and 22 more for the same reason (lines 4 to 25)\n--refused FILE writes all of them"
+        ),
+        "{text}"
+    );
+    let summary = serde_json::to_value(&summary).unwrap();
+    assert_eq!(summary["refused"], 25);
+    assert_eq!(summary["refusals"].as_array().map(Vec::len), Some(20));
 }
