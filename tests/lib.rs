@@ -39,13 +39,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Panics
 ///
 /// If nothing is seen within 10 s; `what` says what was waited for.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, look)
+}
+
+/// The same for what takes a slow machine longer.
+fn eventually_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(began.elapsed() < PATIENCE, "not seen within {PATIENCE:?}: {what}");
+        assert!(began.elapsed() < patience, "not seen within {patience:?}: {what}");
         // Not to let time pass, but to leave the processor to those who are looked at.
         std::thread::sleep(Duration::from_millis(5));
     }

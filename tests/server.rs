@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::{Http, Product, eventually};
+use crate::{Http, Product, eventually_within};
 
 /// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
 const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
@@ -104,11 +104,13 @@ impl TestServer {
     ///
     /// # Panics
     ///
-    /// If folding stands still for 10 s.
+    /// If a round of folding takes longer than two minutes.
     pub fn fold_readings(&self) {
         let mut waiting = self.http.unfolded();
         while waiting > 0 {
-            waiting = eventually("that fewer readings wait to be folded", || {
+            // A round that writes tens of thousands of chunks anew is told of when it is through.
+            let what = "that fewer readings wait to be folded";
+            waiting = eventually_within(Duration::from_secs(120), what, || {
                 // Ten minutes are the longest that readings wait, and late ones a few hours.
                 self.clock.advance(Duration::from_secs(660));
                 Some(self.http.unfolded()).filter(|now| *now < waiting)
