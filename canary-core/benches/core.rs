@@ -3,9 +3,15 @@
 //! Names are paths, `area/operation`; everything is seeded, and every result is asserted.
 #![expect(clippy::unwrap_used, reason = "a value that is refused here ends the benchmark")]
 
+#[path = "core/judge.rs"]
+mod judge;
+#[path = "core/judging.rs"]
+mod judging;
+
 use std::hint::black_box;
 use std::time::Duration;
 
+use canary_core::judge::rules::Before;
 use canary_core::lineup::{Effects, Lineup};
 use canary_core::policy::Policy;
 use canary_core::product::ProductId;
@@ -51,7 +57,7 @@ fn fresh() -> Lineup {
     for release in
         [release(STABLE, "1.0.0", State::Stable), release(CANARY, "1.1.0", State::Running)]
     {
-        lineup.register(release, START, &mut effects).unwrap();
+        lineup.register(release, &Before::default(), START, &mut effects).unwrap();
     }
     lineup
 }
@@ -155,6 +161,7 @@ fn observe(criterion: &mut Criterion) {
 /// `rollout/codec/encode` and `rollout/codec/decode`: the byte form of five bands.
 fn codec(criterion: &mut Criterion) {
     let lineup = running();
+    let release = release(CANARY, "1.1.0", State::Running);
     let rollout = rollout(&lineup);
     let bytes = rollout.encode();
     let mut group = criterion.benchmark_group("rollout/codec");
@@ -163,7 +170,9 @@ fn codec(criterion: &mut Criterion) {
         bencher.iter(|| assert_eq!(black_box(rollout).encode(), bytes));
     });
     group.bench_function("decode", |bencher| {
-        bencher.iter(|| assert_eq!(Rollout::decode(black_box(&bytes)).as_ref(), Ok(rollout)));
+        bencher.iter(|| {
+            assert_eq!(Rollout::decode(black_box(&bytes), &release).as_ref(), Ok(rollout));
+        });
     });
 }
 
@@ -258,5 +267,18 @@ fn encoded(summary: &Summary) -> Vec<u8> {
     bytes
 }
 
-criterion_group!(benches, quota, sticky, observe, codec, observe_value, merge_hours);
+criterion_group!(
+    benches,
+    quota,
+    sticky,
+    observe,
+    codec,
+    judge::blocks,
+    judge::promotion,
+    judge::measurement,
+    judge::codec,
+    judging::judging,
+    observe_value,
+    merge_hours
+);
 criterion_main!(benches);

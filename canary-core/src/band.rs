@@ -5,6 +5,7 @@
 //! A pause stops the schedule: what lies ahead moves by as long as the pause lasted, so that
 //! resuming never skips a band.
 
+use crate::policy::HoldBack;
 use crate::release::{BandCount, CanaryPeriod};
 use crate::time::Timestamp;
 
@@ -44,6 +45,7 @@ pub struct Schedule {
     starts: Vec<Timestamp>,
     ends_at: Timestamp,
     paused_at: Option<Timestamp>,
+    holdback: HoldBack,
 }
 
 impl Schedule {
@@ -57,7 +59,18 @@ impl Schedule {
             let offset = i64::try_from(micros * band / count).unwrap_or(i64::MAX);
             Timestamp::from_micros(release_date.as_micros().saturating_add(offset))
         };
-        Self { starts: (0..count).map(at).collect(), ends_at: at(count), paused_at: None }
+        Self {
+            starts: (0..count).map(at).collect(),
+            ends_at: at(count),
+            paused_at: None,
+            holdback: HoldBack::default(),
+        }
+    }
+
+    /// The same schedule, in which a share of the runs stays with the stable version.
+    #[must_use]
+    pub fn holding_back(self, holdback: HoldBack) -> Self {
+        Self { holdback, ..self }
     }
 
     /// Puts together what [`Self::starts`], [`Self::ends_at`] and [`Self::paused_at`] gave.
@@ -70,7 +83,8 @@ impl Schedule {
     ) -> Option<Self> {
         let is_ordered = starts.is_sorted() && starts.last().is_some_and(|last| *last <= ends_at);
         let is_short = starts.len() <= usize::from(BandCount::MAXIMUM);
-        (is_ordered && is_short).then_some(Self { starts, ends_at, paused_at })
+        let holdback = HoldBack::default();
+        (is_ordered && is_short).then_some(Self { starts, ends_at, paused_at, holdback })
     }
 
     /// When each band begins, the first one first.
@@ -99,9 +113,13 @@ impl Schedule {
     }
 
     /// The share of a band, counted from 1; band 0, before the first, has none.
+    ///
+    /// What is held back for the stable version is never part of it.
     #[must_use]
     pub fn share(&self, band: u16) -> Share {
-        Share { part: band.min(self.count()), of: self.count() }
+        let share = Share { part: band.min(self.count()), of: self.count() };
+        let most = Share { part: self.holdback.rest(), of: HoldBack::PARTS };
+        if most.covers(u64::from(share.part), u64::from(share.of)) { share } else { most }
     }
 
     /// The band at `now`, counted from 1; 0 before the first, the last one after the end.

@@ -1,12 +1,12 @@
 //! Decisions: what was done to a release, by whom, on which evidence, in one plain sentence.
 
+pub(crate) mod sentence;
+
 use std::fmt;
 
-use crate::judge::Test;
-use crate::release::{Release, ReleaseId, State};
-use crate::rollout::{Counts, Evidence};
+use crate::release::{ReleaseId, State};
+use crate::rollout::Evidence;
 use crate::time::Timestamp;
-use crate::value::Plain;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,14 @@ pub enum Rule {
     Threshold,
     /// The success percentage spoke against the canary.
     Ratio,
+    /// The comparison with the stable version spoke against the canary.
+    Baseline,
+    /// What the canary measures spoke against it.
+    Measurement,
+    /// The canary was proven good.
+    EarlyPromotion,
+    /// The end of the period came without a proof.
+    AtEnd,
     /// Time: a band or the period.
     Schedule,
     /// Too few signals at the end of the period.
@@ -102,6 +110,10 @@ impl Rule {
         match self {
             Self::Threshold => "threshold",
             Self::Ratio => "ratio",
+            Self::Baseline => "baseline",
+            Self::Measurement => "measurement",
+            Self::EarlyPromotion => "early_promotion",
+            Self::AtEnd => "at_end",
             Self::Schedule => "schedule",
             Self::OnInsufficient => "on_insufficient",
             Self::OnSupersede => "on_supersede",
@@ -149,68 +161,4 @@ pub struct Decision {
     pub sentence: String,
     /// What was known; nothing for a release that was no running canary.
     pub evidence: Option<Evidence>,
-}
-
-/// "98 of 100 runs succeeded", or that none was reported.
-pub(crate) fn runs_succeeded(counts: Counts) -> String {
-    match counts.judged() {
-        0 => "no run was reported".to_owned(),
-        1 if counts.success == 1 => "the only run succeeded".to_owned(),
-        runs => format!("{} of {runs} runs succeeded", counts.success),
-    }
-}
-
-/// "where at least 80 % must succeed".
-pub(crate) fn must_succeed(release: &Release) -> String {
-    format!("where at least {} % must succeed", Plain(release.threshold.percent()))
-}
-
-/// "4 of 4 runs failed, where at least 80 % must succeed (p ≤ 0.0038)".
-pub(crate) fn rejected(release: &Release, evidence: &Evidence) -> String {
-    let Counts { success, failed, .. } = evidence.canary;
-    let runs = success + failed;
-    let must = must_succeed(release);
-    match evidence.test {
-        Test::Threshold(reading) => {
-            let p_value = at_most(reading.p_value());
-            format!("{failed} of {runs} runs failed, {must} (p {p_value})")
-        }
-        Test::Ratio(reading) => {
-            let percent = Plain((reading.percent().unwrap_or(0.0) * 10.0).floor() / 10.0);
-            format!("{success} of {runs} runs succeeded, {percent} %, {must}")
-        }
-    }
-}
-
-/// A p-value with two digits, rounded up so that it is never claimed too small: "≤ 0.0038".
-fn at_most(p_value: f64) -> String {
-    const SMALLEST: f64 = 1e-9;
-    if p_value < SMALLEST {
-        return format!("< {SMALLEST}");
-    }
-    let digits = 1 - p_value.log10().floor() as i32;
-    let scale = 10_f64.powi(digits);
-    // A hair below the next step is that step: 0.01 must not become 0.011 by rounding.
-    let rounded = (p_value * scale - 1e-9).ceil() / scale;
-    format!("≤ {}", (rounded * 1e12).round() / 1e12)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p_values_are_rounded_up_to_two_digits() {
-        let cases = [
-            (1.0, "≤ 1"),
-            (0.01, "≤ 0.01"),
-            (0.003_733, "≤ 0.0038"),
-            (0.000_010_01, "≤ 0.000011"),
-            (1e-12, "< 0.000000001"),
-            (0.0, "< 0.000000001"),
-        ];
-        for (p_value, want) in cases {
-            assert_eq!(at_most(p_value), want);
-        }
-    }
 }

@@ -14,6 +14,7 @@
 //! | [`judge`] | is the canary worse than it may be? |
 //! | [`select`] | which of the two versions does this instance run? |
 //! | [`lineup`] | the versions of one product in play, and every way they change |
+//! | [`replay`] | what would another policy have done? |
 //! | [`decision`] | what was done, on which evidence, in one plain sentence |
 //!
 //! # To add …
@@ -21,8 +22,8 @@
 //! * **a statistic**: 1. its question on [`stats::Summary`], answered by every way of keeping
 //!   values; 2. if more has to be kept, a new version in `stats/codec.rs`, which still reads the
 //!   old ones; 3. its laws, and its oracle, in `stats/tests/`.
-//! * **a rule**: 1. a module in `judge/` with a `Reading`; 2. a variant of [`judge::Test`] and of
-//!   [`policy::ThresholdRule`]; 3. its words in [`decision`]. The compiler lists what is missing.
+//! * **a rule**: 1. a module in `judge/` with its test; 2. its state in [`judge::rules::Rules`], with
+//!   its byte form; 3. what it found in [`judge::rules::findings`], its words in `decision/sentence.rs`.
 //! * **a strategy**: 1. a module in `select/`; 2. a variant of [`select::Asker`]; 3. its reasons.
 //!
 //! # Example
@@ -30,6 +31,7 @@
 //! A canary that always fails is out after four runs, and says why.
 //!
 //! ```
+//! use canary_core::judge::rules::Before;
 //! use canary_core::lineup::{Effects, Lineup};
 //! use canary_core::policy::Policy;
 //! use canary_core::product::ProductId;
@@ -56,8 +58,9 @@
 //! };
 //!
 //! let (mut lineup, mut effects) = (Lineup::default(), Effects::default());
-//! lineup.register(release(1, "0.0.1", State::Stable)?, now, &mut effects)?;
-//! lineup.register(release(2, "0.0.2", State::Running)?, now, &mut effects)?;
+//! let none = Before::default();
+//! lineup.register(release(1, "0.0.1", State::Stable)?, &none, now, &mut effects)?;
+//! lineup.register(release(2, "0.0.2", State::Running)?, &none, now, &mut effects)?;
 //!
 //! let canary = ReleaseId::from_bytes([2; 16]);
 //! for _ in 0..4 {
@@ -65,7 +68,11 @@
 //! }
 //! assert_eq!(
 //!     effects.decisions.last().map(|decision| decision.sentence.as_str()),
-//!     Some("rolled back 0.0.2: 4 of 4 runs failed, where at least 80 % must succeed (p ≤ 0.0038)")
+//!     Some(
+//!         "rolled back 0.0.2: 4 of 4 runs failed, where at least 80 % must succeed \
+//!          (rule threshold, p ≤ 0.0038); everybody gets 0.0.1 again; register the mended software \
+//!          as a new version"
+//!     )
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -78,10 +85,13 @@ pub mod policy;
 pub mod product;
 pub mod reading;
 pub mod release;
+pub mod replay;
 pub mod rollout;
 pub mod select;
 pub mod signal;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod value;
 pub mod version;

@@ -16,11 +16,13 @@ pub use self::act::{ActionError, Request};
 pub use self::register::RegisterError;
 
 use crate::decision::Decision;
+use crate::judge::rules::Run;
+use crate::policy::ReportWithin;
 use crate::release::{Release, ReleaseId};
-use crate::rollout::{Arm, Rollout};
+use crate::rollout::{Arm, JudgedReading, Rollout};
+use crate::select::awaited::WITHIN_S;
 use crate::select::quota::Outstanding;
 use crate::select::{Asker, Choice, Reason, quota, sticky};
-use crate::signal::Status;
 use crate::time::Timestamp;
 
 /// A canary that is on its way.
@@ -117,7 +119,17 @@ impl Lineup {
             return Some(Selection { release, band: None, reason: self.settled });
         };
         let band = Some(rollout.schedule().band_at(now)).filter(|band| *band > 0);
+        let within = canary.policy.report_within.map_or(WITHIN_S, ReportWithin::seconds);
+        outstanding.awaited.set_within(within);
+        let awaits_instances = canary.policy.report_within.is_some() && band.is_some();
         let Some(stable) = &self.stable else {
+            match asker {
+                Asker::Run(run) => quota::note_only_canary(outstanding, run, now),
+                Asker::Instance(instance) if awaits_instances => {
+                    outstanding.awaited.hand_out_to(instance.key(), Arm::Canary, now);
+                }
+                Asker::Instance(_) => {}
+            }
             return Some(Selection { release: canary, band, reason: Reason::OnlyCanary });
         };
         let choice = if rollout.schedule().paused_at().is_some() {
@@ -125,7 +137,11 @@ impl Lineup {
         } else {
             match asker {
                 Asker::Instance(instance) => {
-                    sticky::choose(canary.id, instance, rollout.share_at(now))
+                    let choice = sticky::choose(canary.id, instance, rollout.share_at(now));
+                    if awaits_instances {
+                        outstanding.awaited.hand_out_to(instance.key(), choice.arm, now);
+                    }
+                    choice
                 }
                 Asker::Run(run) => quota::choose(rollout, outstanding, run, now),
             }
@@ -164,10 +180,10 @@ impl Lineup {
     /// Counts one run of a release, and does what follows; the band it was counted in, if any.
     ///
     /// What was due before it comes before it.
-    pub fn observe(
+    pub fn observe<'a>(
         &mut self,
         release: ReleaseId,
-        status: Status,
+        run: impl Into<Run<'a>>,
         now: Timestamp,
         effects: &mut Effects,
     ) -> Option<u16> {
@@ -178,10 +194,41 @@ impl Lineup {
         let arm = self.arm(release)?;
         let Open { release: canary, rollout } = self.open.as_mut()?;
         let band = rollout.schedule().band_at(now).max(1);
-        if let Some(consequence) = rollout.observe(arm, status, canary, now) {
+        if let Some(consequence) = rollout.observe(arm, &run.into(), canary, now) {
             self.follow(consequence, now, effects);
         }
         Some(band)
+    }
+
+    /// Takes in a reading of a type that the open canary's policy judges, measured with one of the
+    /// two versions, and does what follows.
+    pub fn observe_reading(
+        &mut self,
+        arm: Arm,
+        reading: &JudgedReading<'_>,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.tick(now, effects);
+        let Some(Open { release, rollout }) = &mut self.open else { return };
+        if let Some(consequence) = rollout.observe_reading(arm, reading, release, now) {
+            self.follow(consequence, now, effects);
+        }
+    }
+
+    /// Takes in answers that were handed out and not reported in time, and does what follows.
+    pub fn observe_unreported(
+        &mut self,
+        arm: Arm,
+        answers: u64,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        self.tick(now, effects);
+        let Some(Open { release, rollout }) = &mut self.open else { return };
+        if let Some(consequence) = rollout.observe_unreported(arm, answers, release, now) {
+            self.follow(consequence, now, effects);
+        }
     }
 
     /// Does what time alone brings about; called again at the same time it does nothing.

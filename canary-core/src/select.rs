@@ -3,6 +3,7 @@
 //! Adding a strategy: a module here, and a variant in [`Asker`] for what it needs to know of the
 //! one who asks; the compiler lists the rest.
 
+pub mod awaited;
 pub mod quota;
 pub mod sticky;
 

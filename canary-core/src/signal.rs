@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use siphasher::sip::SipHasher24;
+
 use crate::release::ReleaseId;
 use crate::time::Timestamp;
 use crate::value::{Charset, ValueError, check_text, checked_id, checked_text};
@@ -29,6 +31,23 @@ checked_text!(
     check_optional_text,
     Lines
 );
+
+checked_text!(
+    /// The name of something that runs measure: `latency_ms`.
+    MeasurementName,
+    "name of a measurement",
+    64,
+    check_text,
+    Visible
+);
+
+impl InstanceId {
+    /// A number for it, the same in every process and over restarts; two names hardly ever share one.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        SipHasher24::new().hash(self.as_str().as_bytes())
+    }
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +162,12 @@ impl Measurements {
     /// Names and numbers, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, &value)| (&**name, value))
+    }
+
+    /// What was measured under a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
     }
 
     /// Whether nothing was measured.

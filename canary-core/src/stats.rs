@@ -71,7 +71,7 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
-mod varint;
+pub(crate) mod varint;
 
 pub use self::histogram::Bin;
 pub use self::summary::Summary;

@@ -22,10 +22,8 @@
 //! A threshold of 0 % allows every failure rate: nothing can be below it and the rule is silent.
 //! A threshold of 100 % allows none: the first failure is the proof.
 
+use super::sequential::{Alpha, log_mixture};
 use crate::release::Threshold;
-
-/// Chance of a false alarm, over the whole life of a canary.
-pub const ALPHA: f64 = 0.01;
 
 /// How far the tested failure rates lie between the allowed one (0) and always failing (1).
 /// The weights lean to the far end: what always fails is out after four runs at 80 %, and the
@@ -48,11 +46,19 @@ pub struct Reading {
 
 impl Reading {
     /// Weighs the counts of the canary; `max_log_e` is the highest evidence before these runs.
+    ///
+    /// `alpha` is [`Alpha::FLOOR`] when a team sets nothing.
     #[must_use]
-    pub fn of(threshold: Threshold, succeeded: u64, failed: u64, max_log_e: f64) -> Self {
+    pub fn of(
+        threshold: Threshold,
+        succeeded: u64,
+        failed: u64,
+        max_log_e: f64,
+        alpha: Alpha,
+    ) -> Self {
         let allowed = threshold.failure_rate();
         let log_e = log_evidence(allowed, succeeded, failed);
-        Self { allowed, log_e, max_log_e: max_log_e.max(log_e), alpha: ALPHA }
+        Self { allowed, log_e, max_log_e: max_log_e.max(log_e), alpha: alpha.get() }
     }
 
     /// The anytime-valid p-value, 0 to 1: `min(1, 1 / max E)`.
@@ -68,35 +74,95 @@ impl Reading {
     }
 }
 
+/// The floor of one canary: what each run adds is worked out once, and the highest evidence is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Floor {
+    allowed: f64,
+    /// For each tested failure rate: its weight, what a failed run adds, what a successful one adds.
+    points: [(f64, f64, f64); POINTS.len()],
+    max_log_e: f64,
+}
+
+impl Floor {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(threshold: Threshold) -> Self {
+        Self::allowing(threshold.failure_rate())
+    }
+
+    /// The highest failure rate that is fine, 0 to 1.
+    fn allowing(allowed: f64) -> Self {
+        let points = POINTS.map(|(position, weight)| {
+            let rate = allowed + (1.0 - allowed) * position;
+            (weight.ln(), (rate / allowed).ln(), ((1.0 - rate) / (1.0 - allowed)).ln())
+        });
+        Self { allowed, points, max_log_e: 0.0 }
+    }
+
+    /// Looks at all runs of the canary, of which the last was just judged.
+    pub fn observe(&mut self, succeeded: u64, failed: u64) {
+        // Most runs set no record, and a bound that costs little shows it.
+        let bound = self.logs(succeeded, failed).fold(f64::NEG_INFINITY, f64::max);
+        if bound + (POINTS.len() as f64).ln() >= self.max_log_e || self.is_certain() {
+            self.max_log_e = self.max_log_e.max(self.log_e(succeeded, failed));
+        }
+    }
+
+    /// `ln E` for these runs of the canary; 0 while they say nothing.
+    #[must_use]
+    pub fn log_e(&self, succeeded: u64, failed: u64) -> f64 {
+        if self.allowed >= 1.0 {
+            return 0.0;
+        }
+        if self.is_certain() {
+            return if failed > 0 { f64::INFINITY } else { 0.0 };
+        }
+        log_mixture(self.logs(succeeded, failed).map(|log| (1.0, log)))
+    }
+
+    /// The highest evidence at any look, at least 0.
+    #[must_use]
+    pub const fn max_log_e(&self) -> f64 {
+        self.max_log_e
+    }
+
+    /// Goes on where the highest evidence was this.
+    #[must_use]
+    pub const fn resumed(self, max_log_e: f64) -> Self {
+        Self { max_log_e: self.max_log_e.max(max_log_e), ..self }
+    }
+
+    /// What was found so far, given all runs of the canary.
+    #[must_use]
+    pub fn reading(&self, succeeded: u64, failed: u64, alpha: Alpha) -> Reading {
+        let log_e = self.log_e(succeeded, failed);
+        let max_log_e = self.max_log_e.max(log_e);
+        Reading { allowed: self.allowed, log_e, max_log_e, alpha: alpha.get() }
+    }
+
+    /// Whether no failure at all is allowed, so that the first one is the proof.
+    fn is_certain(&self) -> bool {
+        self.allowed <= 0.0
+    }
+
+    fn logs(&self, succeeded: u64, failed: u64) -> impl Iterator<Item = f64> + Clone {
+        self.points.iter().map(move |&(weight, failure, success)| {
+            weight + weighed(failed, failure) + weighed(succeeded, success)
+        })
+    }
+}
+
 /// `ln E` for the counts of the canary; 0 while they say nothing.
 ///
 /// `allowed` is the highest failure rate that is fine, 0 to 1.
 #[must_use]
 pub fn log_evidence(allowed: f64, succeeded: u64, failed: u64) -> f64 {
-    if allowed >= 1.0 {
-        return 0.0;
-    }
-    if allowed <= 0.0 {
-        return if failed > 0 { f64::INFINITY } else { 0.0 };
-    }
-    let mut logs = [f64::NEG_INFINITY; POINTS.len()];
-    let mut highest = f64::NEG_INFINITY;
-    for (log, (position, weight)) in logs.iter_mut().zip(POINTS) {
-        let rate = allowed + (1.0 - allowed) * position;
-        *log = weight.ln()
-            + weighed(failed, rate / allowed)
-            + weighed(succeeded, (1.0 - rate) / (1.0 - allowed));
-        highest = highest.max(*log);
-    }
-    if highest == f64::NEG_INFINITY {
-        return highest;
-    }
-    highest + logs.iter().map(|log| (log - highest).exp()).sum::<f64>().ln()
+    Floor::allowing(allowed).log_e(succeeded, failed)
 }
 
-/// `count · ln(ratio)`, where nothing times an impossible ratio is nothing.
-fn weighed(count: u64, ratio: f64) -> f64 {
-    if count == 0 { 0.0 } else { count as f64 * ratio.ln() }
+/// `count · log`, where nothing times what is impossible is nothing.
+fn weighed(count: u64, log: f64) -> f64 {
+    if count == 0 { 0.0 } else { count as f64 * log }
 }
 
 #[cfg(test)]
@@ -116,7 +182,8 @@ mod tests {
             } else {
                 failed += 1;
             }
-            let reading = Reading::of(threshold(percent), succeeded, failed, max_log_e);
+            let reading =
+                Reading::of(threshold(percent), succeeded, failed, max_log_e, Alpha::FLOOR);
             if reading.is_crossed() {
                 return Some(index + 1);
             }

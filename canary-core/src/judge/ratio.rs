@@ -2,7 +2,8 @@
 //!
 //! The plain comparison that many deployment tools make, once `min_signals` are in.
 //! It promises nothing about false alarms: looked at after every run it ends a large part of good
-//! canaries, most of them early, and the more often one looks the more.
+//! canaries, most of them early, and the more often one looks the more. So it takes no part of alpha:
+//! the rules that keep what they promise share all of it.
 //! Use [`floor`](super::floor) unless you need exactly this.
 
 use crate::release::Threshold;

@@ -3,8 +3,11 @@
 use std::sync::Arc as Shared;
 
 use super::{Effects, Lineup, Open};
+use crate::band::Schedule;
+use crate::decision::sentence::numbers::percent;
 use crate::decision::{Action, Actor, Decision, Rule, Standing};
 use crate::release::{Release, State};
+use crate::rollout::Consequence;
 use crate::select::Reason;
 use crate::time::Timestamp;
 use crate::version::Version;
@@ -92,35 +95,30 @@ impl Lineup {
     ) -> Result<(), ActionError> {
         self.tick(now, effects);
         // What was due may have ended the canary just now.
-        let state = effects
-            .releases
-            .iter()
-            .rev()
-            .find(|changed| changed.id == release.id)
-            .map_or(release.state, |changed| changed.state);
+        let mut changed = effects.releases.iter().rev().filter(|changed| changed.id == release.id);
+        let state = changed.next().map_or(release.state, |changed| changed.state);
         let is_open = self.open.as_ref().is_some_and(|open| open.release.id == release.id);
-        let why = if reason.is_empty() { "no reason was given" } else { reason };
+        let reason = if reason.is_empty() { "no reason was given" } else { reason };
+        let why = format!("by an operator, {reason}");
         match (request, state) {
             (Request::Promote, State::Stable | State::Promoted)
             | (Request::Rollback, State::RolledBack)
             | (Request::Pause, State::Paused)
             | (Request::Resume, State::Running) => {}
             (Request::Promote, State::Running | State::Paused) if is_open => {
-                let why = format!("by an operator, {why}");
                 self.promote(why, Actor::Operator, Rule::Operator, now, effects);
             }
             (Request::Promote, State::Retired | State::Superseded) => {
-                self.promote_again(release, why, now, effects)?;
+                self.promote_again(release, &why, now, effects)?;
             }
             (Request::Rollback, State::Running | State::Paused) if is_open => {
-                let why = format!("by an operator, {why}");
                 self.roll_back(why, Actor::Operator, Rule::Operator, now, effects);
             }
             (Request::Pause, State::Running) if is_open => {
-                self.switch(Action::Pause, State::Paused, why, now, effects);
+                self.switch(Action::Pause, State::Paused, &why, now, effects);
             }
             (Request::Resume, State::Paused) if is_open => {
-                self.switch(Action::Resume, State::Running, why, now, effects);
+                self.switch(Action::Resume, State::Running, &why, now, effects);
             }
             _ => {
                 let version = release.version.clone();
@@ -145,7 +143,10 @@ impl Lineup {
             });
         }
         let replaces = match &self.stable {
-            Some(stable) => format!("; it replaces {}", stable.version),
+            Some(stable) => {
+                let version = &stable.version;
+                format!("; it replaces {version} (to go back, promote {version})")
+            }
             None => String::new(),
         };
         effects.decisions.push(Decision {
@@ -156,7 +157,7 @@ impl Lineup {
             to: Standing::State(State::Promoted),
             actor: Actor::Operator,
             rule: Rule::Operator,
-            sentence: format!("promoted {}: by an operator, {why}{replaces}", release.version),
+            sentence: format!("promoted {}: {why}{replaces}", release.version),
             evidence: None,
         });
         let because = format!("{} was promoted", release.version);
@@ -179,15 +180,16 @@ impl Lineup {
         now: Timestamp,
         effects: &mut Effects,
     ) {
+        let stable = self.stable.as_ref().map(|stable| &stable.version);
         let Some(Open { release, rollout }) = &mut self.open else { return };
-        let word = match state {
+        let (word, then) = match state {
             State::Paused => {
-                rollout.pause(now);
-                "paused"
+                rollout.pause(release, now);
+                ("paused", while_paused(stable))
             }
             _ => {
-                rollout.resume(now);
-                "resumed"
+                rollout.resume(release, now);
+                ("resumed", once_resumed(stable, rollout.schedule(), now))
             }
         };
         effects.decisions.push(Decision {
@@ -198,10 +200,35 @@ impl Lineup {
             to: Standing::State(state),
             actor: Actor::Operator,
             rule: Rule::Operator,
-            sentence: format!("{word} {}: by an operator, {why}", release.version),
+            sentence: format!("{word} {}: {why}; {then}", release.version),
             evidence: Some(rollout.evidence(release, now)),
         });
         *release = Shared::new(Release { state, ..Release::clone(release) });
         effects.releases.push(release.clone());
+        // The block that was open when the share changed may have been the last word.
+        if rollout.is_rejected(release) {
+            self.follow(Consequence::RollbackByRule, now, effects);
+        }
+    }
+}
+
+/// Who gets what while a canary is paused.
+fn while_paused(stable: Option<&Version>) -> String {
+    match stable {
+        Some(stable) => format!("everybody gets {stable} until it is resumed"),
+        None => {
+            "without a stable version everybody still gets it, but its time stands still until \
+                 it is resumed"
+                .to_owned()
+        }
+    }
+}
+
+/// Who gets what from now on.
+fn once_resumed(stable: Option<&Version>, schedule: &Schedule, now: Timestamp) -> String {
+    match (stable, schedule.band_at(now)) {
+        (None, _) => "without a stable version everybody gets it, and its time goes on".to_owned(),
+        (Some(stable), 0) => format!("everybody gets {stable} until its first band begins"),
+        (Some(_), band) => format!("it gets {} of the runs again", percent(schedule.share(band))),
     }
 }

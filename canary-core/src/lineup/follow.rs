@@ -3,16 +3,14 @@
 use std::sync::Arc as Shared;
 
 use super::{Effects, Lineup, Open};
-use crate::decision::{
-    Action, Actor, Decision, Rule, Standing, must_succeed, rejected, runs_succeeded,
-};
-use crate::judge::Test;
-use crate::policy::OnInsufficient;
+use crate::decision::sentence::Story;
+use crate::decision::sentence::numbers::percent;
+use crate::decision::{Action, Actor, Decision, Rule, Standing};
+use crate::policy::{AtEnd, OnInsufficient};
 use crate::release::{Release, State};
-use crate::rollout::{Arm, Consequence, Evidence};
+use crate::rollout::{Arm, Consequence, Evidence, Rollout};
 use crate::select::Reason;
 use crate::time::Timestamp;
-use crate::value::Plain;
 
 impl Lineup {
     pub(super) fn follow(
@@ -23,82 +21,81 @@ impl Lineup {
     ) {
         let Some(Open { release, rollout }) = &self.open else { return };
         let evidence = rollout.evidence(release, now);
-        let (version, runs) = (&release.version, runs_succeeded(evidence.canary));
+        let stable = self.stable.as_ref().map(|stable| &stable.version);
+        let story = Story { canary: release, stable, evidence: &evidence };
+        let engine = Actor::Engine;
         match consequence {
             Consequence::Advance { from } => {
-                let (band, count) = (evidence.band, rollout.schedule().count());
-                let percent = Plain((evidence.share.as_f64() * 1000.0).round() / 10.0);
-                let sentence = format!(
-                    "advanced {version} to band {band} of {count}: {percent} % of the runs from now on"
-                );
-                effects.decisions.push(Decision {
-                    release: release.id,
-                    at: now,
-                    action: Action::Advance,
-                    from: Standing::Band(from),
-                    to: Standing::Band(band),
-                    actor: Actor::Engine,
-                    rule: Rule::Schedule,
-                    sentence,
-                    evidence: Some(evidence),
-                });
+                effects.decisions.push(advance(from, release, rollout, evidence, now));
             }
             Consequence::RollbackByRule => {
-                let rule = match evidence.test {
-                    Test::Threshold(_) => Rule::Threshold,
-                    Test::Ratio(_) => Rule::Ratio,
-                };
-                let why = rejected(release, &evidence);
-                self.roll_back(why, Actor::Engine, rule, now, effects);
+                let Some((rule, why)) = story.rejected() else { return };
+                self.roll_back(why, engine, rule, now, effects);
+            }
+            Consequence::PromoteEarly => {
+                let why = story.promoted_early();
+                self.promote(why, engine, Rule::EarlyPromotion, now, effects);
             }
             Consequence::Promote => {
-                let must = must_succeed(release);
-                let days = days(release.canary_period.days());
-                let why = format!("{runs} over its period of {days}, {must}");
-                self.promote(why, Actor::Engine, Rule::Schedule, now, effects);
+                let why = story.ended_well(rollout.is_held());
+                self.promote(why, engine, Rule::Schedule, now, effects);
+            }
+            Consequence::Unproven(at_end) | Consequence::BelowThreshold(at_end) => {
+                let is_below = matches!(consequence, Consequence::BelowThreshold(_));
+                let why = story.unproven(is_below);
+                self.end_unproven(&why, at_end, now, effects);
             }
             Consequence::Insufficient(on_insufficient) => {
-                self.lack(on_insufficient, &evidence, now, effects);
+                let why = story.lacks(" by the end of its period");
+                self.end_insufficient(&why, on_insufficient, now, effects);
             }
-            Consequence::HoldBelowThreshold => {
-                let must = must_succeed(release);
+        }
+    }
+
+    /// The end of the period has come without a verdict of the rules.
+    ///
+    /// A canary that would be promoted as it is is held here: it is below its threshold.
+    fn end_unproven(&mut self, why: &str, at_end: AtEnd, now: Timestamp, effects: &mut Effects) {
+        match at_end {
+            AtEnd::Rollback => {
+                let why = format!("{why}, and its policy rolls the unproven back (rule at_end)");
+                self.roll_back(why, Actor::Engine, Rule::AtEnd, now, effects);
+            }
+            AtEnd::Promote | AtEnd::Hold => {
                 let why = format!(
-                    "at the end of its period {runs}, {must}; too few runs to call it proven, so it \
-                     stays a canary until they do, or somebody promotes it or rolls it back"
+                    "{why}, so it stays a canary (rule at_end) until more runs decide, or somebody \
+                     promotes it or rolls it back"
                 );
-                self.hold(&why, Rule::Schedule, now, effects);
+                self.hold(&why, Rule::AtEnd, now, effects);
             }
         }
     }
 
     /// Too few judged runs at the end of the period.
-    fn lack(
+    fn end_insufficient(
         &mut self,
+        why: &str,
         on_insufficient: OnInsufficient,
-        evidence: &Evidence,
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Some(Open { release, .. }) = &self.open else { return };
-        let needed = release.policy.min_signals.get();
-        let reported = match evidence.canary.judged() {
-            0 => "no run was reported".to_owned(),
-            1 => "only 1 run was reported".to_owned(),
-            runs => format!("only {runs} runs were reported"),
-        };
-        let why = format!("{reported} by the end of its period, where at least {needed} must be");
         let (actor, rule) = (Actor::Engine, Rule::OnInsufficient);
         match on_insufficient {
             OnInsufficient::Hold => {
-                let why = format!("{why}; it stays a canary until enough are");
+                let why = format!(
+                    "{why}, so it stays a canary (rule on_insufficient) until enough are, or \
+                     somebody promotes it or rolls it back"
+                );
                 self.hold(&why, rule, now, effects);
             }
             OnInsufficient::Promote => {
-                let why = format!("{why}, and its policy promotes the unproven");
+                let why =
+                    format!("{why}, and its policy promotes the unproven (rule on_insufficient)");
                 self.promote(why, actor, rule, now, effects);
             }
             OnInsufficient::Rollback => {
-                let why = format!("{why}, and its policy rolls the unproven back");
+                let why =
+                    format!("{why}, and its policy rolls the unproven back (rule on_insufficient)");
                 self.roll_back(why, actor, rule, now, effects);
             }
         }
@@ -134,7 +131,10 @@ impl Lineup {
             return;
         };
         let why = match &self.stable {
-            Some(stable) => format!("{why}; it replaces {}", stable.version),
+            Some(stable) => {
+                let version = &stable.version;
+                format!("{why}; it replaces {version} (to go back, promote {version})")
+            }
             None => why,
         };
         let sentence = |release: &Release| format!("promoted {}: {why}", release.version);
@@ -157,10 +157,14 @@ impl Lineup {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let why = match &self.stable {
-            Some(_) => why,
-            None => format!("{why}; there is no stable version to fall back on"),
+        let next = match &self.stable {
+            Some(stable) => format!(
+                "everybody gets {} again; register the mended software as a new version",
+                stable.version
+            ),
+            None => "there is no stable version to fall back on: register one".to_owned(),
         };
+        let why = format!("{why}; {next}");
         let sentence = |release: &Release| format!("rolled back {}: {why}", release.version);
         let ending = Ending { action: Action::Rollback, state: State::RolledBack, actor, rule };
         if self.end(ending, sentence, now, effects).is_some() {
@@ -231,13 +235,28 @@ pub(super) struct Ending {
     pub(super) rule: Rule,
 }
 
-/// "2 days", "1 day", "0.5 days", or shorter units below an hour.
-fn days(days: f64) -> String {
-    let seconds = days * 86_400.0;
-    match seconds {
-        _ if days == 1.0 => "1 day".to_owned(),
-        _ if seconds < 120.0 => format!("{} s", Plain((seconds * 10.0).round() / 10.0)),
-        _ if seconds < 7_200.0 => format!("{} min", Plain((seconds / 6.0).round() / 10.0)),
-        _ => format!("{} days", Plain((days * 100.0).round() / 100.0)),
+/// The canary's share has grown.
+fn advance(
+    from: u16,
+    release: &Release,
+    rollout: &Rollout,
+    evidence: Evidence,
+    now: Timestamp,
+) -> Decision {
+    let (version, band, count) = (&release.version, evidence.band, rollout.schedule().count());
+    let percent = percent(evidence.share);
+    Decision {
+        release: release.id,
+        at: now,
+        action: Action::Advance,
+        from: Standing::Band(from),
+        to: Standing::Band(band),
+        actor: Actor::Engine,
+        rule: Rule::Schedule,
+        sentence: format!(
+            "advanced {version} to band {band} of {count}: {percent} of the runs from now on (rule \
+             schedule)"
+        ),
+        evidence: Some(evidence),
     }
 }

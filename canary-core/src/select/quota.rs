@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use siphasher::sip::SipHasher24;
 
+use super::awaited::Awaited;
 use super::{Choice, Reason};
 use crate::rollout::{Arm, Rollout};
 use crate::time::Timestamp;
@@ -71,6 +72,8 @@ pub struct Outstanding {
     stable: u64,
     runs: BTreeMap<RunKey, Choice>,
     order: VecDeque<RunKey>,
+    /// Reports that are awaited for longer than that.
+    pub awaited: Awaited,
 }
 
 impl Default for Outstanding {
@@ -82,6 +85,7 @@ impl Default for Outstanding {
             stable: 0,
             runs: BTreeMap::new(),
             order: VecDeque::new(),
+            awaited: Awaited::default(),
         }
     }
 }
@@ -164,6 +168,17 @@ impl Outstanding {
     }
 }
 
+/// Takes note that a run was given the canary because there is no stable version.
+pub fn note_only_canary(outstanding: &mut Outstanding, run: Option<RunKey>, now: Timestamp) {
+    if run.is_some_and(|run| outstanding.runs.contains_key(&run)) {
+        return;
+    }
+    outstanding.awaited.hand_out(Arm::Canary, now);
+    if let Some(run) = run {
+        outstanding.remember(run, Choice::canary(Reason::OnlyCanary));
+    }
+}
+
 /// Chooses for a run, and takes note of the answer.
 ///
 /// Once the period is over and nothing is decided yet, the canary gets no more runs: what they
@@ -179,6 +194,7 @@ pub fn choose(
     }
     let choice = weigh(rollout, outstanding, now);
     outstanding.hand_out(choice.arm, now);
+    outstanding.awaited.hand_out(choice.arm, now);
     if let Some(run) = run {
         outstanding.remember(run, choice);
     }
