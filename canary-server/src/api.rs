@@ -10,6 +10,7 @@ mod moment;
 mod number;
 mod page;
 mod payload;
+mod policy;
 pub(crate) mod problem;
 mod product;
 mod reading;

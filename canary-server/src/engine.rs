@@ -4,7 +4,9 @@
 //! same road as everything else: one writer, one order of events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use canary_core::rollout::Unreported;
 use canary_core::time::Timestamp;
 use tokio::sync::Notify;
 use tracing::warn;
@@ -22,6 +24,7 @@ pub(crate) async fn run(
 ) {
     loop {
         catch_up(&directory, &ingest, &*clock).await;
+        count_unreported(&directory, &ingest, &*clock).await;
         match next_change(&directory, clock.now()) {
             None => changed.notified().await,
             Some(moment) => tokio::select! {
@@ -42,7 +45,7 @@ pub(crate) async fn catch_up(directory: &Directory, ingest: &Ingest, clock: &dyn
     }
     if let Err(cause) = ingest.submit(Work::Tick(due), None).await {
         warn!(%cause, "what time brought about could not be stored, trying again in a second");
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -57,7 +60,31 @@ fn is_due(live: &Live, now: Timestamp) -> bool {
     ticked != *lineup
 }
 
-/// The next moment at which some rollout changes.
+/// How often is looked, while a canary is open, which answers were not reported in time.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Counts the answers that were not reported in time.
+async fn count_unreported(directory: &Directory, ingest: &Ingest, clock: &dyn Clock) {
+    let now = clock.now();
+    for live in directory.all() {
+        let overdue = live.take_overdue(now);
+        if overdue == Unreported::default() {
+            continue;
+        }
+        let work = Work::Unreported { live: live.clone(), overdue };
+        if let Err(cause) = ingest.submit(work, None).await {
+            warn!(%cause, "answers without a report could not be stored, trying again later");
+            live.put_back(overdue);
+        }
+    }
+}
+
+/// The next moment at which some rollout changes, or may.
 fn next_change(directory: &Directory, now: Timestamp) -> Option<Timestamp> {
-    directory.all().iter().filter_map(|live| live.lineup().0.next_change_at(now)).min()
+    let next = |live: &Arc<Live>| {
+        let (lineup, _) = live.lineup();
+        let look = lineup.open().map(|_| now.after(LOOK_EVERY));
+        lineup.next_change_at(now).into_iter().chain(look).min()
+    };
+    directory.all().iter().filter_map(next).min()
 }

@@ -1,11 +1,14 @@
 //! Evidence as it is stored with a decision and shown by the API: anyone can compute the verdict
 //! again from it.
 
-use canary_core::judge::Test;
+mod findings;
+
 use canary_core::judge::interval::success_rate_95;
-use canary_core::rollout::{Counts, Evidence};
+use canary_core::rollout::{Counts, Evidence, Unreported};
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::findings::FindingsBody;
 
 /// Runs of one version, and the success rates they are compatible with.
 #[derive(Debug, Clone, Serialize, Deserialize, Object)]
@@ -17,9 +20,10 @@ pub(crate) struct ArmBody {
     failed: u64,
     /// Runs that say nothing about the version.
     neutral: u64,
-    /// Success rate in percent; nothing without a run.
+    /// Success rate in percent; null without a run that succeeded or failed.
     success_rate: Option<f64>,
-    /// Lower end of the exact 95 % interval of the success rate, in percent, for one look.
+    /// Lower end of the exact 95 % interval of the success rate, in percent, for one look that was
+    /// planned; null without a run.
     success_rate_low: Option<f64>,
     /// Upper end of the same interval.
     success_rate_high: Option<f64>,
@@ -42,50 +46,25 @@ impl From<&Counts> for ArmBody {
     }
 }
 
-/// What the rule of the policy made of the runs.
-#[derive(Debug, Clone, Serialize, Deserialize, Object)]
-#[oai(rename = "Test")]
-pub(crate) struct TestBody {
-    /// `threshold` or `ratio`.
-    rule: String,
-    /// Highest failure rate that the threshold allows, 0 to 1.
-    allowed_failure_rate: f64,
-    /// Natural logarithm of the evidence against the canary, at its highest so far. Rule
-    /// `threshold` only; nothing if a single failure is already the proof.
-    max_log_e: Option<f64>,
-    /// Chance of a false alarm, over the whole life of the canary, at which it is rolled back.
-    /// Rule `threshold` only.
-    alpha: Option<f64>,
-    /// Anytime-valid p-value, `min(1, 1 / max E)`. Rule `threshold` only.
-    p_value: Option<f64>,
-    /// Runs that must be in before the rule speaks. Rule `ratio` only.
-    min_signals: Option<u64>,
-    /// Whether the rule speaks against the canary.
-    is_crossed: bool,
+/// Answers to `latest` that were handed out while the canary was open and not reported in time:
+/// within `report_within` of the policy, or within a minute where it has none. Answers to named
+/// instances are awaited only where it has one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Object)]
+#[oai(rename = "Unreported")]
+pub(crate) struct UnreportedBody {
+    /// Of the canary.
+    canary: u64,
+    /// Of the stable version.
+    stable: u64,
+    /// Whether they are judged as failed runs, on top of those that were reported: only if the policy
+    /// has a `report_within`.
+    is_failed: bool,
 }
 
-impl From<&Test> for TestBody {
-    fn from(test: &Test) -> Self {
-        match test {
-            Test::Threshold(reading) => Self {
-                rule: "threshold".to_owned(),
-                allowed_failure_rate: reading.allowed,
-                max_log_e: Some(reading.max_log_e).filter(|log_e| log_e.is_finite()),
-                alpha: Some(reading.alpha),
-                p_value: Some(reading.p_value()),
-                min_signals: None,
-                is_crossed: test.is_crossed(),
-            },
-            Test::Ratio(reading) => Self {
-                rule: "ratio".to_owned(),
-                allowed_failure_rate: reading.threshold.failure_rate(),
-                max_log_e: None,
-                alpha: None,
-                p_value: None,
-                min_signals: Some(reading.min_signals),
-                is_crossed: test.is_crossed(),
-            },
-        }
+impl UnreportedBody {
+    pub(crate) fn of(unreported: Unreported, is_failed: bool) -> Self {
+        let Unreported { canary, stable } = unreported;
+        Self { canary, stable, is_failed }
     }
 }
 
@@ -94,15 +73,17 @@ impl From<&Test> for TestBody {
 #[oai(rename = "Evidence")]
 pub(crate) struct EvidenceBody {
     /// The band, counted from 1; 0 before the first.
-    band: u16,
+    pub(crate) band: u16,
     /// The canary's share in that band, 0 to 1.
-    share: f64,
-    /// Runs of the canary in all bands.
-    canary: ArmBody,
-    /// Runs of the stable version meanwhile.
-    stable: ArmBody,
-    /// What the rule made of them.
-    test: TestBody,
+    pub(crate) share: f64,
+    /// Runs of the canary that were reported, in all bands.
+    pub(crate) canary: ArmBody,
+    /// Runs of the stable version that were reported meanwhile.
+    pub(crate) stable: ArmBody,
+    /// Answers without a report, which are in none of these counts.
+    pub(crate) unreported: UnreportedBody,
+    /// What the rules of the policy made of all that.
+    pub(crate) findings: FindingsBody,
 }
 
 impl From<&Evidence> for EvidenceBody {
@@ -112,7 +93,8 @@ impl From<&Evidence> for EvidenceBody {
             share: evidence.share.as_f64(),
             canary: (&evidence.canary).into(),
             stable: (&evidence.stable).into(),
-            test: (&evidence.test).into(),
+            unreported: UnreportedBody::of(evidence.unreported, evidence.is_unreported_failed),
+            findings: (&evidence.findings).into(),
         }
     }
 }

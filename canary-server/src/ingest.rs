@@ -12,10 +12,13 @@ mod readings;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use canary_core::judge::rules::Before;
 use canary_core::lineup::{ActionError, RegisterError, Request};
+use canary_core::policy::Settings;
 use canary_core::product::Product;
 use canary_core::reading::ReadingType;
 use canary_core::release::{Release, ReleaseId};
+use canary_core::rollout::Unreported;
 use canary_core::signal::Signal;
 use canary_core::version::Version;
 use serde::{Deserialize, Serialize};
@@ -64,11 +67,16 @@ pub(crate) enum Work {
     /// Register a product.
     Product(Product),
     /// Register a release.
-    Release { live: Arc<Live>, release: Box<Release> },
+    /// With what the stable version has measured, where its policy judges that.
+    Release { live: Arc<Live>, release: Box<Release>, before: Box<Before> },
+    /// Set what releases of a product are judged by where they say nothing.
+    Policy { live: Arc<Live>, settings: Box<Settings> },
     /// Do what a person asks for.
     Act { live: Arc<Live>, release: ReleaseId, request: Request, reason: String },
     /// Do what time brought about.
     Tick(Vec<Arc<Live>>),
+    /// Count answers that were not reported in time.
+    Unreported { live: Arc<Live>, overdue: Unreported },
     /// Take readings in; what was refused before is passed on to the receipt.
     Readings { points: Buffer<Point>, rejected: Vec<Rejected> },
     /// Declare a type of readings.
@@ -91,9 +99,13 @@ impl Work {
             Self::Signals { signals, .. } => signals.len().max(1),
             // Ten of them cost less than one signal.
             Self::Readings { points, .. } => points.len().div_ceil(10).max(1),
-            Self::Product(_) | Self::Release { .. } | Self::Act { .. } | Self::DeclareType(_) => 1,
+            Self::Product(_)
+            | Self::Release { .. }
+            | Self::Policy { .. }
+            | Self::Act { .. }
+            | Self::DeclareType(_) => 1,
             // The engine must never be kept out.
-            Self::Tick(_) | Self::Fold(_) => 0,
+            Self::Tick(_) | Self::Unreported { .. } | Self::Fold(_) => 0,
         }
     }
 }
@@ -125,6 +137,8 @@ pub(crate) enum Receipt {
     Product { id: String },
     /// A release was registered.
     Release { id: String },
+    /// The policy of a product was set.
+    PolicySet,
     /// A person's wish was done, or already in force.
     Acted { id: String },
     /// Time was taken note of.

@@ -44,6 +44,7 @@ mod evidence;
 mod identify;
 mod ingest;
 mod live;
+mod measured;
 pub mod migration;
 mod readings;
 mod server;

@@ -2,17 +2,23 @@
 //!
 //! A reader takes one lock, for the time of a selection, and never touches the database.
 
+mod judged;
+
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use canary_core::lineup::Lineup;
+use canary_core::policy::{Policy, Settings};
 use canary_core::product::{Product, ProductId};
 use canary_core::release::{Release, ReleaseId};
-use canary_core::rollout::Arm;
+use canary_core::rollout::{Arm, Unreported};
 use canary_core::select::quota::Outstanding;
 use canary_core::select::{Asker, Reason};
 use canary_core::time::Timestamp;
 
+pub(crate) use self::judged::Judged;
+use crate::readings::SeriesId;
 use crate::store::StoredProduct;
 
 /// A version that was chosen for one who asked.
@@ -27,6 +33,8 @@ struct Standing {
     lineup: Arc<Lineup>,
     revision: i64,
     outstanding: Outstanding,
+    /// What its releases are judged by where they say nothing.
+    policy: Arc<Settings>,
 }
 
 /// One product, as it was last committed.
@@ -34,15 +42,35 @@ pub(crate) struct Live {
     pub(crate) product: Arc<Product>,
     standing: Mutex<Standing>,
     versions: RwLock<HashMap<Box<str>, ReleaseId>>,
+    judges_readings: AtomicBool,
+    judged: Mutex<Judged>,
+}
+
+/// A run that was reported.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reported {
+    pub(crate) arm: Arm,
+    /// Who ran it, see [`InstanceId::key`](canary_core::signal::InstanceId::key).
+    pub(crate) instance: u64,
+}
+
+fn judges_readings(lineup: &Lineup) -> bool {
+    lineup.open().is_some_and(|open| open.rollout.judged_readings().next().is_some())
 }
 
 impl Live {
     fn new(stored: StoredProduct) -> Self {
-        let StoredProduct { product, revision, lineup, versions } = stored;
-        let standing =
-            Standing { lineup: Arc::new(lineup), revision, outstanding: Outstanding::default() };
+        let StoredProduct { product, revision, lineup, versions, policy } = stored;
+        let standing = Standing {
+            lineup: Arc::new(lineup),
+            revision,
+            outstanding: Outstanding::default(),
+            policy: Arc::new(policy),
+        };
         Self {
             product: Arc::new(product),
+            judges_readings: AtomicBool::new(judges_readings(&standing.lineup)),
+            judged: Mutex::new(Judged::resumed(standing.lineup.open().map(|open| open.release.id))),
             standing: Mutex::new(standing),
             versions: RwLock::new(versions),
         }
@@ -65,10 +93,62 @@ impl Live {
         })
     }
 
+    /// Takes out the answers that were not reported in time; nothing while no canary is open.
+    pub(crate) fn take_overdue(&self, now: Timestamp) -> Unreported {
+        let standing = &mut *self.standing();
+        if standing.lineup.open().is_none() {
+            return Unreported::default();
+        }
+        standing.outstanding.awaited.take_overdue(now)
+    }
+
+    /// Puts back what [`Self::take_overdue`] took out and could not be stored.
+    pub(crate) fn put_back(&self, overdue: Unreported) {
+        self.standing().outstanding.awaited.put_back(overdue);
+    }
+
+    /// Up to when readings were judged.
+    pub(crate) fn judged(&self) -> MutexGuard<'_, Judged> {
+        // No step panics while it holds the lock.
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of the readings that were judged with a commit: of each series, the first second
+    /// that is still to be judged.
+    pub(crate) fn note_judged(
+        &self,
+        canary: ReleaseId,
+        from: u32,
+        next: impl Iterator<Item = (SeriesId, u32)>,
+    ) {
+        self.judged().note(canary, from, next);
+    }
+
+    /// Whether the open canary's policy judges readings.
+    fn judges_readings(&self) -> bool {
+        self.judges_readings.load(Ordering::Relaxed)
+    }
+
     /// The lineup and its revision, as they were last committed.
     pub(crate) fn lineup(&self) -> (Arc<Lineup>, i64) {
         let standing = self.standing();
         (standing.lineup.clone(), standing.revision)
+    }
+
+    /// What was set of the policy that releases have where they say nothing.
+    pub(crate) fn policy_settings(&self) -> Arc<Settings> {
+        self.standing().policy.clone()
+    }
+
+    /// The policy that releases have where they say nothing.
+    pub(crate) fn default_policy(&self) -> Policy {
+        // Settings were checked when they were made.
+        Policy::default().with(&self.policy_settings()).unwrap_or_default()
+    }
+
+    /// Shows settings that were committed.
+    pub(crate) fn publish_policy(&self, settings: Settings) {
+        self.standing().policy = Arc::new(settings);
     }
 
     /// The release with this version, to the letter.
@@ -76,18 +156,20 @@ impl Live {
         self.versions.read().unwrap_or_else(PoisonError::into_inner).get(version).copied()
     }
 
-    /// Shows what was committed. `reported` holds the arms of the runs that were reported with it.
-    pub(crate) fn publish(&self, lineup: Arc<Lineup>, revision: i64, reported: &[Arm]) {
+    /// Shows what was committed. `reported` holds the runs that were reported with it.
+    pub(crate) fn publish(&self, lineup: Arc<Lineup>, revision: i64, reported: &[Reported]) {
         let mut standing = self.standing();
         let open_of = |lineup: &Lineup| lineup.open().map(|open| open.release.id);
         if open_of(&standing.lineup) == open_of(&lineup) {
-            for &arm in reported {
-                standing.outstanding.report(arm);
+            for Reported { arm, instance } in reported {
+                standing.outstanding.report(*arm);
+                standing.outstanding.awaited.report(*arm, *instance);
             }
         } else {
             // Answers of another rollout say nothing about this one.
             standing.outstanding = Outstanding::default();
         }
+        self.judges_readings.store(judges_readings(&lineup), Ordering::Relaxed);
         standing.lineup = lineup;
         standing.revision = revision;
     }
@@ -144,6 +226,13 @@ impl Directory {
         })
     }
 
+    /// The products whose canaries are judged by readings, too.
+    pub(crate) fn judging_readings(&self) -> Vec<Arc<Live>> {
+        self.read(|index| {
+            index.by_id.values().filter(|live| live.judges_readings()).cloned().collect()
+        })
+    }
+
     /// Every product, in no order.
     pub(crate) fn all(&self) -> Vec<Arc<Live>> {
         self.read(|index| index.by_id.values().cloned().collect())
@@ -156,6 +245,7 @@ impl Directory {
             Some(live) if live.lineup().1 == stored.revision => {}
             Some(live) => {
                 live.publish_versions(stored.versions);
+                live.publish_policy(stored.policy);
                 live.publish(Arc::new(stored.lineup), stored.revision, &[]);
             }
         }

@@ -44,7 +44,7 @@ pub(crate) use self::block::{Block, pack};
 pub(crate) use self::chunk::Chunk;
 pub(crate) use self::fold::{Folder, Step};
 pub(crate) use self::intake::{Given, Intake, Refusal};
-pub(crate) use self::point::Point;
+pub(crate) use self::point::{Point, SeriesId};
 pub(crate) use self::series::{Names, Resolved, SeriesRow, TypeId, is_provisional};
 pub(crate) use self::unfolded::Unfolded;
 use crate::store::{Store, StoreError};

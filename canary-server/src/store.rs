@@ -9,11 +9,14 @@ mod changes;
 mod entity;
 mod read;
 mod readings;
+mod signals;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use canary_core::judge::rules::Before;
 use canary_core::lineup::{Lineup, Open};
+use canary_core::policy::Settings;
 use canary_core::product::Product;
 use canary_core::release::ReleaseId;
 use canary_core::rollout::Rollout;
@@ -31,8 +34,9 @@ pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
 };
 pub(crate) use self::entity::release::StoredRelease;
-use self::entity::{decision, idempotency, product, release};
+use self::entity::{decision, idempotency, policy, product, release};
 pub(crate) use self::read::{ProductFilter, StoredDecision};
+pub(crate) use self::signals::StoredRun;
 use crate::config::DatabaseUrl;
 
 /// How long a request that was answered is known by its key.
@@ -87,6 +91,8 @@ pub(crate) struct StoredProduct {
     pub(crate) lineup: Lineup,
     /// Every version that was ever registered.
     pub(crate) versions: HashMap<Box<str>, ReleaseId>,
+    /// What its releases are judged by where they say nothing.
+    pub(crate) policy: Settings,
 }
 
 /// What is durable.
@@ -220,6 +226,12 @@ fn statements(changes: &Changes, now: Timestamp) -> Vec<Statement> {
         statements.push(backend::build(&forget));
     }
     statements.extend(readings(changes));
+    for (product, settings) in &changes.policies {
+        let update = product::Entity::update_many()
+            .col_expr(product::Column::Policy, policy::write(settings).into())
+            .filter(product::Column::Id.eq(Uuid::from_bytes(*product.as_bytes())));
+        statements.push(backend::build(&update));
+    }
     if !changes.lineups.is_empty() {
         let row = |row: &LineupRow| {
             (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
@@ -286,6 +298,7 @@ fn product_row(new: &NewProduct) -> product::ActiveModel {
         registered_at: Set(new.registered_at.as_micros()),
         revision: Set(0),
         settled_reason: Set(Reason::OnlyStable.as_str().to_owned()),
+        policy: Set(None),
     }
 }
 
@@ -315,9 +328,14 @@ fn assemble(
             let settled = Reason::from_word(&row.settled_reason)
                 .ok_or_else(|| StoreError::corrupt("product", "settled_reason", row.id))?;
             let revision = row.revision;
+            let corrupt = || StoreError::corrupt("product", "policy", row.id);
+            let policy = match &row.policy {
+                Some(json) => policy::read(json).ok_or_else(corrupt)?,
+                None => Settings::default(),
+            };
             let product = Product::try_from(row)?;
             let (lineup, versions) = lineup(releases, settled)?;
-            Ok(StoredProduct { product, revision, lineup, versions })
+            Ok(StoredProduct { product, revision, lineup, versions, policy })
         })
         .collect()
 }
@@ -335,7 +353,8 @@ fn lineup(rows: Vec<release::Model>, settled: Reason) -> Result<LineupAndVersion
             stable_was_seen = signals.total() > 0;
             stable = Some(release.into());
         } else if release.state.is_open() {
-            let rollout = rollout.unwrap_or_else(|| Rollout::new(&release, false));
+            let rollout =
+                rollout.unwrap_or_else(|| Rollout::new(&release, None, false, &Before::default()));
             open = Some(Open { release: release.into(), rollout });
         }
     }

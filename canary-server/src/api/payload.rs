@@ -12,6 +12,7 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_path_to_error::{Path, Segment};
 use siphasher::sip::SipHasher24;
 
 pub(crate) use self::bytes::{Packed, check_content_type, read_body, read_packed};
@@ -128,7 +129,7 @@ fn explain<T: Body>(bytes: &[u8], error: &serde_json::Error) -> ApiError {
         if !is_told {
             let is_whole = path == "." || text.starts_with("unknown field");
             let detail = if is_whole { text } else { format!("{path}: {text}") };
-            errors.push(FieldError { pointer: pointer(&path), detail });
+            errors.push(FieldError { pointer: pointer(error.path()), detail });
         }
     }
     ApiError::invalid(errors)
@@ -138,9 +139,19 @@ fn required(field: &&str) -> FieldError {
     FieldError { pointer: format!("/{field}"), detail: format!("{field} is missing") }
 }
 
-/// `policy.min_signals` as a JSON pointer.
-fn pointer(path: &str) -> String {
-    if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) }
+/// `policy.min_signals` as a JSON pointer; names may have dots.
+fn pointer(path: &Path) -> String {
+    let part = |segment: &Segment| match segment {
+        Segment::Map { key } | Segment::Enum { variant: key } => format!("/{}", escaped(key)),
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
+}
+
+/// A name as a part of a JSON pointer, RFC 6901.
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// What serde says, without the place, and with the nearest name for an unknown one.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use canary_core::policy::Policy;
 use canary_core::product::{ArtifactUrl, Product, ProductId, ProductName, RepositoryUrl};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
@@ -9,10 +10,12 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
 use super::payload::{Body, Checks, JsonBody};
+use super::policy::{PolicyBody, check_types};
 use super::problem::{ApiError, Kind};
 use super::{Tag, idempotency, page};
 use crate::app::App;
 use crate::ingest::{Receipt, Work};
+use crate::live::Live;
 use crate::store::ProductFilter;
 
 /// A software that is released as versions.
@@ -157,14 +160,51 @@ impl ProductApi {
     ) -> Result<Json<ProductBody>, ApiError> {
         self.find(&id.0).map(Json)
     }
+
+    /// Show how releases of a product are judged
+    ///
+    /// The policy in full that a release has which says nothing of its own.
+    #[oai(path = "/product/:id/policy", method = "get", operation_id = "get_product_policy")]
+    async fn policy(
+        &self,
+        /// Identifier of the product, a UUID.
+        id: Path<String>,
+    ) -> Result<Json<PolicyBody>, ApiError> {
+        let live = self.live(&id.0)?;
+        Ok(Json((&live.default_policy()).into()))
+    }
+
+    /// Set how releases of a product are judged
+    ///
+    /// For releases that are registered from now on, where they say nothing of their own. What is
+    /// absent is as it is for a team that sets nothing; what was set before is forgotten. The answer
+    /// is the policy in full.
+    #[oai(path = "/product/:id/policy", method = "put", operation_id = "set_product_policy")]
+    async fn set_policy(
+        &self,
+        /// Identifier of the product, a UUID.
+        id: Path<String>,
+        body: JsonBody<PolicyBody>,
+    ) -> Result<Json<PolicyBody>, ApiError> {
+        let live = self.live(&id.0)?;
+        let mut checks = Checks::default();
+        let parsed = body.value.parse("", &Policy::default(), &mut checks);
+        let (settings, policy) = checks.finish(parsed)?;
+        check_types(&self.0, "", &policy)?;
+        self.0.ingest.submit(Work::Policy { live, settings: Box::new(settings) }, None).await?;
+        Ok(Json((&policy).into()))
+    }
 }
 
 impl ProductApi {
     fn find(&self, id: &str) -> Result<ProductBody, ApiError> {
+        Ok(ProductBody::from(&*self.live(id)?.product))
+    }
+
+    fn live(&self, id: &str) -> Result<Arc<Live>, ApiError> {
         let id = ProductId::parse(id).map_err(|error| ApiError::parameter("id", &error))?;
-        let live = self.0.directory.by_id(id).ok_or_else(|| {
+        self.0.directory.by_id(id).ok_or_else(|| {
             ApiError::new(Kind::UnknownProduct, format!("no product has the id `{id}`"))
-        })?;
-        Ok(ProductBody::from(&*live.product))
+        })
     }
 }

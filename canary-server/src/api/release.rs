@@ -1,7 +1,10 @@
 //! Releases: registered, handed out, judged, and what a person can do to them.
 
+mod analysis;
 mod body;
+mod comparison;
 mod latest;
+mod simulate;
 
 use std::sync::Arc;
 
@@ -13,14 +16,17 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
 
+use self::analysis::AnalysisBody;
 use self::body::{DecisionBody, NewReleaseBody, ReleaseBody};
 use self::latest::{Latest, LatestAnswer};
+use self::simulate::{NewSimulationBody, SimulationBody};
 use super::payload::{Body, JsonBody};
+use super::policy::check_types;
 use super::problem::{ApiError, Kind};
 use super::{Tag, idempotency, page, wrong_receipt};
 use crate::app::App;
 use crate::ingest::{Receipt, Work};
-use crate::store::StoredRelease;
+use crate::store::{StoredDecision, StoredRelease};
 
 /// Most characters of a reason.
 const REASON_LIMIT: usize = 1000;
@@ -90,8 +96,11 @@ impl ReleaseApi {
         let live = self.0.by_artifact_url(&body.value.artifact_url)?;
         let now = self.0.clock.now();
         let id = ReleaseId::from_bytes(self.0.identifiers.next(now));
-        let release = Box::new(body.value.parse(id, live.product.id, now)?);
-        let receipt = self.0.ingest.submit(Work::Release { live, release }, key).await?;
+        let default = live.default_policy();
+        let release = Box::new(body.value.parse(id, live.product.id, &default, now)?);
+        check_types(&self.0, "policy/", &release.policy)?;
+        let before = Box::new(self.0.measured_before(&live, &release.policy).await?);
+        let receipt = self.0.ingest.submit(Work::Release { live, release, before }, key).await?;
         let Receipt::Release { id } = receipt else { return Err(wrong_receipt(&receipt)) };
         Ok(ReleaseCreated::Created(Json(ReleaseIdBody { id })))
     }
@@ -171,6 +180,47 @@ impl ReleaseApi {
         self.stored(id).await?;
         let decisions = self.0.store.decisions(id).await?;
         Ok(Json(decisions.into_iter().map(Into::into).collect()))
+    }
+
+    /// Show what the judge sees of a canary
+    ///
+    /// Counts per version and band, what each rule has found with all numbers from which it is
+    /// computed, and what is missing for a verdict. Beside it, for people and never a gate: Welch's
+    /// interval, Mann-Whitney U, quantiles of both versions, over the first 200 000 runs.
+    ///
+    /// Of a canary that has ended it is what was seen last. 409 if the release never was a canary.
+    #[oai(path = "/release/:id/analysis", method = "get", operation_id = "get_analysis")]
+    async fn analysis(
+        &self,
+        /// Identifier of the release, a UUID.
+        id: Path<String>,
+    ) -> Result<Json<AnalysisBody>, ApiError> {
+        let (stored, verdict) = self.judged(&id.0).await?;
+        analysis::analyse(&self.0, stored, verdict).await.map(Json)
+    }
+
+    /// Show what another policy would have done
+    ///
+    /// Goes through the stored runs of a canary and of the version it was compared with, in the
+    /// order and at the times at which they arrived, with the very steps that a live canary takes.
+    /// Nothing is changed.
+    ///
+    /// The runs are those that were: what would have become of a canary that stayed longer, or got
+    /// another share, cannot be told. Readings, answers without a report, and what operators did
+    /// are not gone through, so a policy that judges by one of these may decide here otherwise than
+    /// it did. Limits of measurements are those of the live canary: taken from what the stable
+    /// version had measured when the canary was registered, as far as its signals are still stored.
+    ///
+    /// 409 if it never was a canary, or it is not known which version it was compared with.
+    #[oai(path = "/release/:id/simulate", method = "post", operation_id = "simulate_release")]
+    async fn simulate(
+        &self,
+        /// Identifier of the release, a UUID.
+        id: Path<String>,
+        body: JsonBody<NewSimulationBody>,
+    ) -> Result<Json<SimulationBody>, ApiError> {
+        let (stored, verdict) = self.judged(&id.0).await?;
+        simulate::simulate(&self.0, stored, verdict, body.value).await.map(Json)
     }
 
     /// Make a release the version that everybody gets
@@ -262,6 +312,15 @@ impl ReleaseApi {
         self.show_one(id).await
     }
 
+    /// A release and the decision that ended its time as a canary.
+    async fn judged(&self, id: &str) -> Result<(StoredRelease, Option<StoredDecision>), ApiError> {
+        let id = parse_id(id)?;
+        let stored = self.stored(id).await?;
+        // Whoever is promoted again later ended its time as a canary before.
+        let verdict = self.0.store.verdicts(&[id]).await?.into_iter().next();
+        Ok((stored, verdict.map(|(_, verdict)| verdict)))
+    }
+
     async fn stored(&self, id: ReleaseId) -> Result<StoredRelease, ApiError> {
         self.0.store.release(id).await?.ok_or_else(|| unknown(id))
     }
@@ -276,8 +335,10 @@ impl ReleaseApi {
         let was_canary = |stored: &&StoredRelease| stored.rollout.is_some();
         let ids: Vec<ReleaseId> =
             releases.iter().filter(was_canary).map(|stored| stored.release.id).collect();
-        let mut verdicts: std::collections::HashMap<_, _> =
-            self.0.store.verdicts(&ids).await?.into_iter().collect();
+        let mut verdicts = std::collections::HashMap::new();
+        for (id, verdict) in self.0.store.verdicts(&ids).await? {
+            verdicts.entry(id).or_insert(verdict);
+        }
         let now = self.0.clock.now();
         let show = |stored: StoredRelease| {
             let live = self.0.directory.by_id(stored.release.product)?;

@@ -6,16 +6,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use canary_core::judge::rules::Before;
 use canary_core::lineup::{Effects, Lineup, Request};
+use canary_core::policy::Settings;
 use canary_core::product::{Product, ProductId};
 use canary_core::release::{Release, ReleaseId};
-use canary_core::rollout::Arm;
+use canary_core::rollout::{Arm, Unreported};
 use canary_core::signal::SignalId;
 use canary_core::time::Timestamp;
 
 use super::readings::ReadingDraft;
 use super::{Fate, IdempotencyKey, IngestError, NewSignal, Receipt, Rejected, Submission, Work};
-use crate::live::{Directory, Live};
+use crate::live::{Directory, Live, Reported};
 use crate::store::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, Store, StoreError, StoredProduct,
 };
@@ -28,14 +30,22 @@ struct Touched {
     revision: i64,
     /// Versions that came since the lineup was published.
     versions: HashMap<Box<str>, ReleaseId>,
-    reported: Vec<Arm>,
+    reported: Vec<Reported>,
+    /// Whether something else of the product changes, so that other processes must hear of it.
+    is_set_anew: bool,
 }
+
+mod judged;
+
+use self::judged::Watch;
 
 /// What a commit is about to do.
 pub(super) struct Draft {
     pub(super) changes: Changes,
     pub(super) duplicates: usize,
     readings: ReadingDraft,
+    /// The products whose canaries are judged by readings, too.
+    watching: Vec<Watch>,
     touched: HashMap<ProductId, Touched>,
     known_signals: HashSet<SignalId>,
     answered: HashMap<(&'static str, String), (u64, Receipt)>,
@@ -59,13 +69,14 @@ impl Draft {
             changes: Changes::default(),
             duplicates: 0,
             readings,
+            watching: Vec::new(),
             touched: HashMap::new(),
             known_signals: HashSet::new(),
             answered: HashMap::new(),
             taken_names: HashSet::new(),
             taken_urls: HashSet::new(),
         };
-        let mut own_ids = Vec::new();
+        let (mut own_ids, mut has_readings) = (Vec::new(), false);
         for submission in batch {
             match &submission.work {
                 Work::Signals { signals, .. } => {
@@ -74,11 +85,18 @@ impl Draft {
                         own_ids.extend((look_up && *has_own_id).then_some(signal.id));
                     }
                 }
-                Work::Release { live, .. } | Work::Act { live, .. } => draft.touch(live),
+                Work::Release { live, .. }
+                | Work::Act { live, .. }
+                | Work::Policy { live, .. }
+                | Work::Unreported { live, .. } => draft.touch(live),
                 Work::Tick(products) => products.iter().for_each(|live| draft.touch(live)),
                 Work::Product(product) => draft.note_taken(directory, product),
-                Work::Readings { .. } | Work::DeclareType(_) | Work::Fold(_) => {}
+                Work::Readings { .. } => has_readings = true,
+                Work::DeclareType(_) | Work::Fold(_) => {}
             }
+        }
+        if has_readings {
+            draft.watch_readings(directory);
         }
         draft.load_answers(store, batch).await?;
         draft.known_signals = store.known_signals(own_ids.into_iter()).await?;
@@ -95,6 +113,7 @@ impl Draft {
                 revision,
                 versions: HashMap::new(),
                 reported: Vec::new(),
+                is_set_anew: false,
             }
         });
     }
@@ -123,7 +142,13 @@ impl Draft {
         let fate = match &submission.work {
             Work::Signals { signals, rejected } => Ok(self.count(signals, rejected, now)),
             Work::Product(product) => self.register_product(product, now),
-            Work::Release { live, release } => self.register_release(live, release, now),
+            Work::Release { live, release, before } => {
+                self.register_release(live, release, before, now)
+            }
+            Work::Policy { live, settings } => {
+                self.set_policy(live, settings);
+                Ok(Receipt::PolicySet)
+            }
             Work::Act { live, release, request, reason } => {
                 self.act(store, live, *release, *request, reason, now).await?
             }
@@ -131,7 +156,16 @@ impl Draft {
                 self.tick(products, now);
                 Ok(Receipt::Ticked)
             }
-            Work::Readings { points, rejected } => self.readings.take(points, rejected),
+            Work::Unreported { live, overdue } => {
+                self.count_unreported(live, *overdue, now);
+                Ok(Receipt::Ticked)
+            }
+            Work::Readings { points, rejected } => {
+                let before = self.readings.len();
+                let fate = self.readings.take(points, rejected);
+                self.judge_readings(before, now);
+                fate
+            }
             Work::DeclareType(kind) => self.readings.declare(kind),
             Work::Fold(step) => self.readings.fold(step),
         };
@@ -189,9 +223,14 @@ impl Draft {
                 continue;
             }
             let Some(touched) = self.touched.get_mut(&live.product.id) else { continue };
-            touched.reported.extend(touched.lineup.arm(signal.release));
+            touched.reported.extend(
+                touched
+                    .lineup
+                    .arm(signal.release)
+                    .map(|arm| Reported { arm, instance: signal.instance.key() }),
+            );
             let mut effects = Effects::default();
-            let band = touched.lineup.observe(signal.release, signal.status, now, &mut effects);
+            let band = touched.lineup.observe(signal.release, signal, now, &mut effects);
             self.changes.absorb(effects);
             self.changes.counts.entry(signal.release).or_default().add(signal.status);
             let signal = signal.clone();
@@ -221,7 +260,13 @@ impl Draft {
         Ok(Receipt::Product { id: product.id.to_string() })
     }
 
-    fn register_release(&mut self, live: &Arc<Live>, release: &Release, now: Timestamp) -> Fate {
+    fn register_release(
+        &mut self,
+        live: &Arc<Live>,
+        release: &Release,
+        before: &Before,
+        now: Timestamp,
+    ) -> Fate {
         let taken = || IngestError::VersionTaken {
             product: live.product.name.to_string(),
             version: release.version.clone(),
@@ -232,7 +277,7 @@ impl Draft {
             return Err(taken());
         }
         let mut effects = Effects::default();
-        let registered = touched.lineup.register(release.clone(), now, &mut effects);
+        let registered = touched.lineup.register(release.clone(), before, now, &mut effects);
         if registered.is_ok() {
             touched.versions.insert(version.into(), release.id);
             self.changes.registered.push(release.id);
@@ -240,6 +285,14 @@ impl Draft {
         self.changes.absorb(effects);
         registered?;
         Ok(Receipt::Release { id: release.id.to_string() })
+    }
+
+    /// Sets what releases of a product are judged by where they say nothing.
+    fn set_policy(&mut self, live: &Arc<Live>, settings: &Settings) {
+        self.changes.policies.insert(live.product.id, settings.clone());
+        if let Some(touched) = self.touched.get_mut(&live.product.id) {
+            touched.is_set_anew = true;
+        }
     }
 
     async fn act(
@@ -270,6 +323,18 @@ impl Draft {
         })
     }
 
+    /// Counts answers that were not reported in time.
+    fn count_unreported(&mut self, live: &Arc<Live>, overdue: Unreported, now: Timestamp) {
+        let Some(touched) = self.touched.get_mut(&live.product.id) else { return };
+        let mut effects = Effects::default();
+        for (arm, answers) in [(Arm::Stable, overdue.stable), (Arm::Canary, overdue.canary)] {
+            if answers > 0 {
+                touched.lineup.observe_unreported(arm, answers, now, &mut effects);
+            }
+        }
+        self.changes.absorb(effects);
+    }
+
     fn tick(&mut self, products: &[Arc<Live>], now: Timestamp) {
         for live in products {
             if let Some(touched) = self.touched.get_mut(&live.product.id) {
@@ -285,7 +350,7 @@ impl Draft {
         self.readings.finish().await?;
         self.changes.readings = std::mem::take(&mut self.readings.changes);
         for (product, touched) in &mut self.touched {
-            if touched.lineup == *touched.before {
+            if touched.lineup == *touched.before && !touched.is_set_anew {
                 continue;
             }
             touched.revision += 1;
@@ -304,9 +369,17 @@ impl Draft {
     /// Shows what was committed; whether a release or its schedule changed.
     pub(super) fn publish(self, directory: &Directory, now: Timestamp) -> bool {
         let has_news = !self.changes.releases.is_empty() || !self.changes.decisions.is_empty();
+        for watch in &self.watching {
+            if let Some(touched) = self.touched.get(&watch.product()) {
+                watch.publish(&touched.live);
+            }
+        }
         for touched in self.touched.into_values() {
             let Touched { live, lineup, revision, versions, reported, .. } = touched;
             live.publish(Arc::new(lineup), revision, &reported);
+            if let Some(settings) = self.changes.policies.get(&live.product.id) {
+                live.publish_policy(settings.clone());
+            }
             if !versions.is_empty() {
                 live.publish_versions(versions);
             }
@@ -317,6 +390,7 @@ impl Draft {
                 revision: 0,
                 lineup: Lineup::default(),
                 versions: HashMap::new(),
+                policy: Settings::default(),
             });
         }
         self.readings.publish(self.changes.readings, now);

@@ -2,7 +2,7 @@
 //! types, and the steps of folding.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockReadGuard};
 
 use canary_core::reading::ReadingType;
 use canary_core::time::Timestamp;
@@ -10,13 +10,31 @@ use canary_core::time::Timestamp;
 use super::{Fate, IngestError, Receipt, Rejected};
 use crate::buffers::Buffer;
 use crate::readings::{
-    Block, News, Point, Readings, Resolved, SeriesRow, Step, TypeId, is_provisional, pack,
+    Block, Names, News, Point, Readings, Resolved, SeriesId, SeriesRow, Step, TypeId,
+    is_provisional, pack,
 };
 use crate::store::{PackedBlock, ReadingChanges, StoreError};
 
 /// Readings that are sorted and packed among the other tasks; more of them on a thread of their
 /// own, so that nobody else waits for it.
 const QUICK: usize = 4_096;
+
+/// What the series of a commit are, stored or new.
+pub(super) struct SeriesAt<'a> {
+    pub(super) names: RwLockReadGuard<'a, Names>,
+    new: &'a [SeriesRow],
+}
+
+impl SeriesAt<'_> {
+    /// Type and version of a series.
+    pub(super) fn of(&self, series: SeriesId) -> Option<(TypeId, &str)> {
+        if let Some(of) = self.names.series(series) {
+            return Some((of.kind, self.names.version(of.version)));
+        }
+        let row = self.new.get(series.checked_sub(self.names.stored())? as usize)?;
+        Some((row.kind, &row.version))
+    }
+}
 
 /// What a commit is about to do to readings.
 pub(super) struct ReadingDraft {
@@ -52,6 +70,17 @@ impl ReadingDraft {
             return Err(error);
         }
         Ok(Receipt::Readings { accepted: points.len() as u64, rejected: rejected.to_vec() })
+    }
+
+    /// How many readings were taken so far.
+    pub(super) fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The readings taken after the first `from`, and what their series are.
+    pub(super) fn taken(&self, from: usize) -> (&[Point], SeriesAt<'_>) {
+        let points = self.points.get(from..).unwrap_or_default();
+        (points, SeriesAt { names: self.readings.names(), new: &self.changes.series })
     }
 
     /// Gives provisional series the numbers that last.

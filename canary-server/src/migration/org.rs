@@ -2,9 +2,14 @@
 
 mod m0001_products_releases_signals;
 mod m0002_readings;
+mod m0003_policies;
 
 use sea_orm_migration::MigrationTrait;
 
 pub(super) fn steps() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_products_releases_signals::Migration), Box::new(m0002_readings::Migration)]
+    vec![
+        Box::new(m0001_products_releases_signals::Migration),
+        Box::new(m0002_readings::Migration),
+        Box::new(m0003_policies::Migration),
+    ]
 }

@@ -4,6 +4,7 @@
 //! connection and a pool of readers, so that nobody ever waits for a lock.
 
 pub(super) mod readings;
+mod signals;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use sea_orm::{
     QueryTrait, SqlErr, Statement, Value,
 };
 
+pub(super) use self::signals::{arrival_from, first_run, last_signal, newest_measurements, runs};
 use super::StoreError;
 use super::changes::{CountsRow, SignalRow};
 use crate::config::DatabaseUrl;

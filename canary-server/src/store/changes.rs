@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use canary_core::decision::Decision;
 use canary_core::lineup::Effects;
+use canary_core::policy::Settings;
 use canary_core::product::{Product, ProductId};
 use canary_core::reading::ReadingType;
 use canary_core::release::{Release, ReleaseId};
@@ -88,6 +89,8 @@ pub(crate) struct Changes {
     pub(crate) signals: Vec<CountedSignal>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) lineups: Vec<LineupRow>,
+    /// What releases of products are judged by where they say nothing.
+    pub(crate) policies: HashMap<ProductId, Settings>,
     pub(crate) answered: Vec<Answered>,
     pub(crate) readings: ReadingChanges,
 }
@@ -103,8 +106,10 @@ impl Changes {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { products, releases, signals, decisions, lineups, answered, readings, .. } = self;
+        let Self { products, releases, signals, decisions, lineups, .. } = self;
+        let Self { policies, answered, readings, .. } = self;
         products.is_empty()
+            && policies.is_empty()
             && releases.is_empty()
             && signals.is_empty()
             && decisions.is_empty()

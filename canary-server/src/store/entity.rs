@@ -4,5 +4,6 @@
 
 pub(super) mod decision;
 pub(super) mod idempotency;
+pub(super) mod policy;
 pub(super) mod product;
 pub(super) mod release;

@@ -138,7 +138,8 @@ impl Store {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// The last decisions that ended the rollouts of these releases.
+    /// The decisions that ended the rollouts of these releases, and that promoted them later, oldest
+    /// first.
     pub(crate) async fn verdicts(
         &self,
         releases: &[ReleaseId],

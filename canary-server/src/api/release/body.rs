@@ -1,6 +1,7 @@
 //! Releases as they come in and go out.
 
-use canary_core::policy::{MinSignals, OnInsufficient, OnSupersede, Policy, ThresholdRule};
+use canary_core::decision::Decision;
+use canary_core::policy::Policy;
 use canary_core::product::{Product, ProductId};
 use canary_core::release::{BandCount, CanaryPeriod, Release, ReleaseId, State, Threshold};
 use canary_core::rollout::{BandCounts, Counts, Rollout};
@@ -11,68 +12,11 @@ use serde::Deserialize;
 
 use crate::api::moment;
 use crate::api::payload::{Body, Checks};
+use crate::api::policy::PolicyBody;
 use crate::api::problem::ApiError;
 use crate::api::product::ProductBody;
-use crate::evidence::EvidenceBody;
+use crate::evidence::{EvidenceBody, UnreportedBody};
 use crate::store::{StoredDecision, StoredRelease};
-
-/// How a canary is judged; what is absent is as it is for a team that sets nothing.
-#[derive(Debug, Default, Deserialize, Object)]
-#[oai(rename = "Policy")]
-#[serde(deny_unknown_fields)]
-pub(super) struct PolicyBody {
-    /// `threshold` (default): a test of the success rate against the threshold that stays valid
-    /// however often one looks; at most 1 % of good canaries are rolled back by it. `ratio`: the
-    /// plain success percentage against the threshold once `min_signals` are in.
-    rule: Option<String>,
-    /// Judged signals of the canary that make a verdict at the end of its period, 0 to 1 000 000,
-    /// 1 if absent.
-    min_signals: Option<i64>,
-    /// With fewer signals at the end of the period: `hold` (default), `promote` or `rollback`.
-    on_insufficient: Option<String>,
-    /// When a newer release is registered while this one runs: `promote_if_healthy` (default),
-    /// `abort` or `reject`.
-    on_supersede: Option<String>,
-}
-
-impl PolicyBody {
-    fn parse(self, checks: &mut Checks) -> Option<Policy> {
-        let default = Policy::default();
-        let rule = match self.rule {
-            Some(word) => checks.take("policy/rule", ThresholdRule::parse(&word)),
-            None => Some(default.rule),
-        };
-        let min_signals = match self.min_signals {
-            Some(count) => checks.take("policy/min_signals", MinSignals::parse(count)),
-            None => Some(default.min_signals),
-        };
-        let on_insufficient = match self.on_insufficient {
-            Some(word) => checks.take("policy/on_insufficient", OnInsufficient::parse(&word)),
-            None => Some(default.on_insufficient),
-        };
-        let on_supersede = match self.on_supersede {
-            Some(word) => checks.take("policy/on_supersede", OnSupersede::parse(&word)),
-            None => Some(default.on_supersede),
-        };
-        Some(Policy {
-            rule: rule?,
-            min_signals: min_signals?,
-            on_insufficient: on_insufficient?,
-            on_supersede: on_supersede?,
-        })
-    }
-}
-
-impl From<&Policy> for PolicyBody {
-    fn from(policy: &Policy) -> Self {
-        Self {
-            rule: Some(policy.rule.as_str().to_owned()),
-            min_signals: Some(i64::from(policy.min_signals.get())),
-            on_insufficient: Some(policy.on_insufficient.as_str().to_owned()),
-            on_supersede: Some(policy.on_supersede.as_str().to_owned()),
-        }
-    }
-}
 
 /// A version of a product, to be registered.
 #[derive(Debug, Deserialize, Object)]
@@ -114,6 +58,7 @@ impl NewReleaseBody {
         self,
         id: ReleaseId,
         product: ProductId,
+        default: &Policy,
         now: Timestamp,
     ) -> Result<Release, ApiError> {
         let mut checks = Checks::default();
@@ -134,7 +79,8 @@ impl NewReleaseBody {
             Some(text) => checks.take("release_date", release_date(&text)),
             None => Some(now),
         };
-        let policy = self.policy.unwrap_or_default().parse(&mut checks);
+        let policy = self.policy.unwrap_or_default().parse("policy/", default, &mut checks);
+        let policy = policy.map(|(_, policy)| policy);
         let is_canary = self.is_canary.unwrap_or(true);
         let state = match (self.is_active.unwrap_or(true), is_canary) {
             (false, _) => State::Retired,
@@ -207,7 +153,7 @@ impl From<Counts> for BandArmBody {
 /// One step of a canary's way.
 #[derive(Debug, Object)]
 #[oai(rename = "Band")]
-struct BandBody {
+pub(super) struct BandBody {
     /// Counted from 1.
     number: u16,
     /// The canary's part of the runs, 0 to 1.
@@ -234,12 +180,12 @@ pub(super) struct DecisionBody {
     to: String,
     /// Who decided: `engine` or `operator`.
     actor: String,
-    /// On what ground: `threshold`, `ratio`, `schedule`, `on_insufficient`, `on_supersede` or
-    /// `operator`.
+    /// On what ground: `threshold`, `ratio`, `baseline`, `measurement`, `early_promotion`,
+    /// `schedule`, `at_end`, `on_insufficient`, `on_supersede` or `operator`.
     rule: String,
     /// Why, in one plain sentence.
     sentence: String,
-    /// What was known; absent where no canary was under test.
+    /// What was known; null where no canary was under test, and of decisions that are simulated.
     evidence: Option<EvidenceBody>,
 }
 
@@ -249,6 +195,22 @@ impl From<StoredDecision> for DecisionBody {
         let evidence = evidence.and_then(|json| serde_json::from_str(&json).ok());
         let at = moment::show(at);
         Self { at, action, from, to, actor, rule, sentence, evidence }
+    }
+}
+
+impl DecisionBody {
+    /// What would have been decided; what was known then is left out.
+    pub(super) fn without_evidence(decision: &Decision) -> Self {
+        Self {
+            at: moment::show(decision.at),
+            action: decision.action.as_str().to_owned(),
+            from: decision.from.to_string(),
+            to: decision.to.to_string(),
+            actor: decision.actor.as_str().to_owned(),
+            rule: decision.rule.as_str().to_owned(),
+            sentence: decision.sentence.clone(),
+            evidence: None,
+        }
     }
 }
 
@@ -287,6 +249,8 @@ pub(super) struct ReleaseBody {
     next_band_at: Option<String>,
     /// All its signals.
     signals: SignalCountsBody,
+    /// Answers that were handed out and not reported in time.
+    unreported: UnreportedBody,
     /// Its bands with the judged runs in each; empty if it never was a canary.
     bands: Vec<BandBody>,
     /// The decision that ended its time as a canary; null while there is none.
@@ -330,13 +294,21 @@ impl ReleaseBody {
                 neutral: signals.neutral,
                 total: signals.total(),
             },
+            unreported: rollout
+                .as_ref()
+                .map(|rollout| {
+                    let is_failed = release.policy.report_within.is_some();
+                    UnreportedBody::of(rollout.unreported(), is_failed)
+                })
+                .unwrap_or_default(),
             bands: rollout.as_ref().map(bands).unwrap_or_default(),
             verdict: verdict.map(Into::into),
         }
     }
 }
 
-fn bands(rollout: &Rollout) -> Vec<BandBody> {
+/// The bands of a rollout with the judged runs in each.
+pub(super) fn bands(rollout: &Rollout) -> Vec<BandBody> {
     let schedule = rollout.schedule();
     let rows = (1..).zip(schedule.starts()).zip(rollout.bands());
     rows.map(|((number, starts_at), BandCounts { canary, stable })| BandBody {

@@ -19,6 +19,9 @@ pub(crate) struct Model {
     /// Grows with each change of the product's lineup.
     pub(crate) revision: i64,
     pub(crate) settled_reason: String,
+    /// What its releases are judged by where they say nothing, as JSON, see
+    /// [`policy`](super::policy).
+    pub(crate) policy: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

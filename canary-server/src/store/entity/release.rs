@@ -1,16 +1,14 @@
 //! Rows of releases.
 
-use canary_core::policy::{MinSignals, OnInsufficient, OnSupersede, Policy, ThresholdRule};
 use canary_core::product::ProductId;
 use canary_core::release::{BandCount, CanaryPeriod, Release, ReleaseId, State, Threshold};
 use canary_core::rollout::{Counts, Rollout};
 use canary_core::time::Timestamp;
-use canary_core::value::ValueError;
 use canary_core::version::Version;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use serde::{Deserialize, Serialize};
 
+use super::policy;
 use crate::store::StoreError;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -27,7 +25,7 @@ pub(crate) struct Model {
     pub(crate) band_count: i32,
     pub(crate) release_date: i64,
     pub(crate) registered_at: i64,
-    /// The policy as JSON, see [`PolicyRow`].
+    /// The policy as JSON, see [`policy`].
     pub(crate) policy: String,
     pub(crate) success: i64,
     pub(crate) failed: i64,
@@ -40,39 +38,6 @@ pub(crate) struct Model {
 pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// A policy as it is stored: every field, by its word.
-#[derive(Debug, Serialize, Deserialize)]
-struct PolicyRow {
-    rule: String,
-    min_signals: i64,
-    on_insufficient: String,
-    on_supersede: String,
-}
-
-impl From<&Policy> for PolicyRow {
-    fn from(policy: &Policy) -> Self {
-        Self {
-            rule: policy.rule.as_str().to_owned(),
-            min_signals: i64::from(policy.min_signals.get()),
-            on_insufficient: policy.on_insufficient.as_str().to_owned(),
-            on_supersede: policy.on_supersede.as_str().to_owned(),
-        }
-    }
-}
-
-impl TryFrom<PolicyRow> for Policy {
-    type Error = ValueError;
-
-    fn try_from(row: PolicyRow) -> Result<Self, ValueError> {
-        Ok(Self {
-            rule: ThresholdRule::parse(&row.rule)?,
-            min_signals: MinSignals::parse(row.min_signals)?,
-            on_insufficient: OnInsufficient::parse(&row.on_insufficient)?,
-            on_supersede: OnSupersede::parse(&row.on_supersede)?,
-        })
-    }
-}
 
 /// A release with what was counted of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +54,6 @@ impl TryFrom<Model> for StoredRelease {
     fn try_from(row: Model) -> Result<Self, StoreError> {
         let corrupt = |column| StoreError::corrupt("release", column, row.id);
         let count = |column, number| u64::try_from(number).map_err(|_| corrupt(column));
-        let policy: PolicyRow = serde_json::from_str(&row.policy).map_err(|_| corrupt("policy"))?;
         let release = Release {
             id: ReleaseId::from_bytes(row.id.into_bytes()),
             product: ProductId::from_bytes(row.product_id.into_bytes()),
@@ -103,7 +67,7 @@ impl TryFrom<Model> for StoredRelease {
                 .map_err(|_| corrupt("band_count"))?,
             release_date: Timestamp::from_micros(row.release_date),
             registered_at: Timestamp::from_micros(row.registered_at),
-            policy: Policy::try_from(policy).map_err(|_| corrupt("policy"))?,
+            policy: policy::read_whole(&row.policy).ok_or_else(|| corrupt("policy"))?,
         };
         let signals = Counts {
             success: count("success", row.success)?,
@@ -111,7 +75,7 @@ impl TryFrom<Model> for StoredRelease {
             neutral: count("neutral", row.neutral)?,
         };
         let rollout = match row.rollout {
-            Some(bytes) => Some(Rollout::decode(&bytes).map_err(|_| corrupt("rollout"))?),
+            Some(bytes) => Some(Rollout::decode(&bytes, &release).map_err(|_| corrupt("rollout"))?),
             None => None,
         };
         Ok(Self { release, signals, rollout })
@@ -122,8 +86,7 @@ impl TryFrom<Model> for StoredRelease {
 /// those of all others.
 impl From<&Release> for ActiveModel {
     fn from(release: &Release) -> Self {
-        // A struct of words and one number always becomes JSON.
-        let policy = serde_json::to_string(&PolicyRow::from(&release.policy)).unwrap_or_default();
+        let policy = policy::write(&release.policy.settings());
         Self {
             id: Set(Uuid::from_bytes(*release.id.as_bytes())),
             product_id: Set(Uuid::from_bytes(*release.product.as_bytes())),
