@@ -12,6 +12,7 @@ use crate::output::{Format, Output};
 mod db;
 mod demo;
 mod import;
+mod policy;
 mod product;
 mod reading;
 mod release;

@@ -122,6 +122,48 @@ fn trimmed(table: &Table) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// How wide sentences are, in columns.
+const WIDTH: usize = 80;
+
+/// A text behind its beginning, in lines that a terminal shows whole: the ones after the first are
+/// indented to stand below the text.
+pub(crate) fn hanging(beginning: &str, text: &str) -> String {
+    let indent = beginning.chars().count();
+    let lines = lines(text, WIDTH.saturating_sub(indent));
+    format!("{beginning}{}", lines.join(&format!("\n{:indent$}", "")))
+}
+
+/// A text in lines of at most so many columns, if its words are that short.
+pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in unbroken(text) {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + part.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines
+}
+
+/// The words of a text; what is read as one, as `80 %` and `p ≤ 0.01`, stays together.
+fn unbroken(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let is_tail = word.starts_with(['%', '≤', '<']);
+        match parts.last_mut().filter(|part| is_tail || part.ends_with(['≤', '<'])) {
+            Some(part) => {
+                part.push(' ');
+                part.push_str(word);
+            }
+            None => parts.push(word.to_owned()),
+        }
+    }
+    parts
+}
+
 /// 0.2 as "20 %".
 pub(crate) fn percent(part: f64) -> String {
     let tenths = (part * 1000.0).round() / 10.0;
@@ -136,6 +178,19 @@ pub(crate) fn succeeded(success: u64, failed: u64) -> String {
             format!("{success} of {runs} succeeded, {}", percent(success as f64 / runs as f64))
         }
     }
+}
+
+/// "117 of 120, 97.5 %", or a dash where there was nothing.
+pub(crate) fn part(success: u64, failed: u64) -> String {
+    match success.saturating_add(failed) {
+        0 => "-".to_owned(),
+        runs => format!("{success} of {runs}, {}", percent(success as f64 / runs as f64)),
+    }
+}
+
+/// "1 run", "2 runs".
+pub(crate) fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// A period in days as people would say it: "20 s", "90 min", "12 h", "2 days".
@@ -162,6 +217,12 @@ pub(crate) fn number(value: f64) -> String {
     if SHORT.contains(&f64::abs(rounded)) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
+/// A number with the four digits that a person compares: 48.33, 251.3, 12350, 0.00001234.
+pub(crate) fn digits(value: f64) -> String {
+    let rounded = format!("{value:.3e}").parse().unwrap_or(value);
+    if value.abs() >= 1e4 { number(value.round()) } else { number(rounded) }
+}
+
 /// A value that may be missing.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -181,6 +242,25 @@ mod tests {
     }
 
     #[test]
+    fn sentences_are_broken_between_words_that_can_be_read_apart() {
+        let text = "4 of 4 runs failed, where at least 80 % must succeed (p ≤ 0.0038)";
+        let want = ["4 of 4 runs failed,", "where at least 80 %", "must succeed", "(p ≤ 0.0038)"];
+        assert_eq!(lines(text, 19), want);
+        for width in 1..40 {
+            let is_apart = |line: &String| line.starts_with(['%', '≤']) || line.ends_with('≤');
+            assert!(!lines(text, width).iter().any(is_apart), "{width}");
+        }
+        assert_eq!(lines("", 10), [""; 0]);
+        assert_eq!(lines("incomprehensibilities", 4), ["incomprehensibilities"]);
+        let text = hanging("  at ten  ", &"word ".repeat(20));
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert!(
+            text.lines().nth(1).is_some_and(|line| line.starts_with("          word")),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn shares_and_rates_are_read_as_percentages() {
         let cases = [(0.2, "20 %"), (1.0, "100 %"), (1.0 / 3.0, "33.3 %"), (0.0, "0 %")];
         for (part, want) in cases {
@@ -188,6 +268,7 @@ mod tests {
         }
         assert_eq!(succeeded(117, 3), "117 of 120 succeeded, 97.5 %");
         assert_eq!(succeeded(0, 0), "no runs");
+        assert_eq!((part(117, 3).as_str(), part(0, 0).as_str()), ("117 of 120, 97.5 %", "-"));
     }
 
     #[test]
@@ -217,6 +298,22 @@ mod tests {
         ];
         for (value, want) in cases {
             assert_eq!(number(value), want);
+        }
+    }
+
+    #[test]
+    fn numbers_to_be_compared_have_four_digits() {
+        let cases = [
+            (145.0 / 3.0, "48.33"),
+            (251.25, "251.2"),
+            (12_345.6, "12346"),
+            (0.0, "0"),
+            (-0.000_012_345, "-0.00001234"),
+            (1e-9, "1e-9"),
+            (1e20, "1e20"),
+        ];
+        for (value, want) in cases {
+            assert_eq!(digits(value), want);
         }
     }
 

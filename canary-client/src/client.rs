@@ -12,12 +12,14 @@ use crate::config::ClientBuilder;
 use crate::error::{Error, Result};
 use crate::retry::wait_before_repeating;
 use crate::transport::{Answer, Body, Request, Transport};
+use crate::types::decision::Decision;
 use crate::types::problem;
 use crate::types::product::{NewProduct, Product, ProductFilter};
-use crate::types::release::{Decision, Latest, NewRelease, Release};
+use crate::types::release::{Latest, NewRelease, Release};
 use crate::types::signal::{BatchOutcome, Signal};
 
 mod batch;
+mod judging;
 mod listing;
 mod reading;
 mod target;

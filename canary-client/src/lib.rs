@@ -31,7 +31,7 @@
 //! Whoever makes the versions registers them, and may watch what becomes of them:
 //!
 //! ```no_run
-//! use canary_client::{Client, NewProduct, NewRelease};
+//! use canary_client::{Client, NewProduct, NewRelease, Policy};
 //!
 //! let client = Client::new("http://localhost:8080")?;
 //! let product = client.create_product(&NewProduct::new(
@@ -41,11 +41,17 @@
 //! ))?;
 //! let stable = NewRelease::new(&product.artifact_url, "1.4.0").is_canary(false);
 //! client.create_release(&stable)?;
-//! let canary = NewRelease::new(&product.artifact_url, "1.5.0").canary_period(0.5).threshold(95.0);
+//! let canary = NewRelease::new(&product.artifact_url, "1.5.0")
+//!     .canary_period(0.5)
+//!     .threshold(95.0)
+//!     .policy(Policy::default().early_promotion(true));
 //! let id = client.create_release(&canary)?;
 //!
 //! for decision in client.decisions(&id)? {
 //!     println!("{} {}", decision.at, decision.sentence);
+//! }
+//! if let Some(outlook) = client.analysis(&id)?.outlook {
+//!     println!("{}", outlook.sentence);
 //! }
 //! # Ok::<(), canary_client::Error>(())
 //! ```
@@ -82,6 +88,8 @@
 //! | [`Client`], [`ClientBuilder`] | the connection, and what can be set about it |
 //! | [`Signal`], [`Latest`] | what is reported, and what is answered to an instance |
 //! | [`NewProduct`], [`NewRelease`], [`Product`], [`Release`], [`Decision`] | what is registered, and what became of it |
+//! | [`Policy`] | how a canary is judged: of one release, or of all releases of a product |
+//! | [`Analysis`], [`Simulation`] | what the judge sees, and what another policy would have done |
 //! | [`Reading`], [`ReadingFilter`], [`FleetFilter`] | what devices measure, and which of it is meant |
 //! | [`StoredReading`], [`ReadingSummary`], [`Quartiles`] | what was measured, and what it says together |
 //! | [`NewReadingType`], [`ReadingType`] | what a value means |
@@ -108,15 +116,24 @@ mod types;
 pub use client::{Client, Listing};
 pub use config::ClientBuilder;
 pub use error::{Error, FieldError, Result};
+pub use types::analysis::{
+    Analysis, Comparisons, FailureRates, JudgedArm, MannWhitney, MeasurementComparison, Outlook,
+    Quantiles, ReleaseName, Welch,
+};
+pub use types::decision::{Decision, Evidence};
+pub use types::findings::{
+    BaselineTest, Findings, Measured, MeasurementTest, OpenBlock, ProofTest, SequentialTest,
+    ThresholdTest,
+};
+pub use types::policy::{AtEnd, Direction, OnInsufficient, OnSupersede, Policy, ThresholdRule};
 pub use types::product::{NewProduct, Product, ProductFilter};
 pub use types::reading::declared::{NewReadingType, ReadingType};
 pub use types::reading::filter::{FleetFilter, ReadingFilter};
 pub use types::reading::summary::{Bin, Quartiles, ReadingSummary};
 pub use types::reading::{Reading, ReadingsOutcome, StoredReading};
-pub use types::release::{
-    Arm, Band, Counts, Decision, Evidence, Latest, NewRelease, Policy, Release,
-};
+pub use types::release::{Arm, Band, Counts, Latest, NewRelease, Release, Unreported};
 pub use types::signal::{BatchOutcome, Rejection, Signal};
+pub use types::simulation::{NewSimulation, Runs, Simulation, SimulationPlan};
 
 /// The program in the README is compiled with the tests.
 #[cfg(doctest)]

@@ -99,7 +99,8 @@ impl<F: Field> Source<F> {
 
 const AGAIN: &str = "import the file again when the cause is gone: what was recorded counts once";
 
-fn at(failure: Failure, file: &Path) -> Failure {
+/// Puts the file before what went wrong with it.
+pub(crate) fn at(failure: Failure, file: &Path) -> Failure {
     failure.while_doing(file.display())
 }
 
@@ -180,7 +181,7 @@ pub(crate) fn format_of(file: &Path) -> Option<Format> {
 }
 
 /// The file's text, and a bar that shows how much of the file has been read.
-fn open(file: &Path) -> Result<(Box<dyn BufRead>, ProgressBar), Failure> {
+pub(crate) fn open(file: &Path) -> Result<(Box<dyn BufRead>, ProgressBar), Failure> {
     if file.as_os_str() == "-" {
         let progress = ProgressBar::no_length()
             .with_style(style("{spinner} {binary_bytes} read, {binary_bytes_per_sec}"));

@@ -8,12 +8,15 @@ use clap::{Args, Subcommand};
 use crate::failure::{Ending, Failure};
 use crate::output::{self, Output};
 
+mod policy;
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   canary product create --name etl --repository-url https://git.example/etl \\
       --artifact-url https://registry.example/etl
   canary product list
-  canary product show etl";
+  canary product show etl
+  canary product policy etl --min-signals 30";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,6 +25,7 @@ pub(crate) enum Command {
     List(List),
     /// Shows one product
     Show(Show),
+    Policy(Box<policy::PolicyOf>),
 }
 
 /// Registers a product
@@ -91,6 +95,7 @@ pub(crate) fn run(
             output.show(&products, |products| table(products))?;
         }
         Command::Show(Show { product }) => output.show(&find(client, &product)?, details)?,
+        Command::Policy(policy) => policy.run(client, output)?,
     }
     Ok(Ending::Done)
 }

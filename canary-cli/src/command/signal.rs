@@ -8,7 +8,7 @@ use super::name_and_value;
 use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
-mod import;
+pub(crate) mod import;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

@@ -24,6 +24,38 @@ pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).map_err(|_| refuse())
 }
 
+/// A microsecond since 1970 began (UTC) in RFC 3339; as the number that it is if no calendar has it.
+pub(crate) fn rfc_3339_micros(epoch_micros: i64) -> String {
+    Timestamp::from_microsecond(epoch_micros)
+        .map_or_else(|_| epoch_micros.to_string(), |timestamp| timestamp.to_string())
+}
+
+/// A moment in RFC 3339 to the second, for people; another text as it is.
+pub(crate) fn to_the_second(rfc_3339: &str) -> String {
+    rfc_3339.parse::<Timestamp>().map_or_else(
+        |_| rfc_3339.to_owned(),
+        |time| self::rfc_3339(time.as_microsecond().div_euclid(1_000_000)),
+    )
+}
+
+/// How long something may take, in seconds: `90`, `90s`, `10m`, `2h` or `1d`.
+pub(crate) fn duration_s(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|character: char| !character.is_ascii_alphabetic());
+    let number = &text[..text.len() - unit.len()];
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => 0.0,
+    };
+    match number.trim().parse::<f64>() {
+        Ok(number) if seconds > 0.0 && number.is_finite() => Ok(number * seconds),
+        _ => Err(format!("must be seconds, or of the form 90s, 10m, 2h or 1d, got `{text}`")),
+    }
+}
+
 /// The second that a moment is in, in seconds since 1970 began (UTC).
 pub(crate) fn epoch_s(text: &str) -> Result<i64, String> {
     // The common form first: the others take longer to be told apart.
@@ -60,6 +92,37 @@ mod tests {
             let time = timestamp(text).ok().map(|time| time.to_string());
             assert_eq!(time.as_deref(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn people_see_seconds() {
+        assert_eq!(to_the_second("2031-05-07T10:00:00.999999Z"), "2031-05-07T10:00:00Z");
+        assert_eq!(to_the_second("2031-05-07T10:00:00Z"), "2031-05-07T10:00:00Z");
+        assert_eq!(to_the_second("soon"), "soon");
+    }
+
+    #[test]
+    fn durations_have_units_or_are_seconds() {
+        let cases = [
+            ("90", Some(90.0)),
+            ("90s", Some(90.0)),
+            ("10m", Some(600.0)),
+            ("10 min", Some(600.0)),
+            ("1.5h", Some(5_400.0)),
+            ("30d", Some(2_592_000.0)),
+            ("-1m", Some(-60.0)),
+            ("", None),
+            ("m", None),
+            ("10w", None),
+            ("1e999", None),
+            ("ten minutes", None),
+            ("10€", None),
+        ];
+        for (text, want) in cases {
+            assert_eq!(duration_s(text).ok(), want, "{text}");
+        }
+        let refused = duration_s("10w").unwrap_err();
+        assert_eq!(refused, "must be seconds, or of the form 90s, 10m, 2h or 1d, got `10w`");
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::transport::memory::{Script, answer};
+use crate::types::policy::{OnInsufficient, OnSupersede, Policy, ThresholdRule};
 use crate::types::signal::Rejection;
 
+mod judging;
 mod reading;
 
 const PRODUCT: &str =
@@ -315,7 +317,11 @@ fn a_new_release_leaves_to_the_server_what_was_not_set() {
     let created = || answer(201, r#"{"id":"r1"}"#);
     let (client, script) = client([created(), created()]);
     assert_eq!(client.create_release(&NewRelease::new("https://etl", "1.0")).unwrap(), "r1");
-    let policy = crate::Policy::default().rule("ratio").min_signals(30).on_insufficient("rollback");
+    let policy = Policy::default()
+        .rule(ThresholdRule::Ratio)
+        .min_signals(30)
+        .on_insufficient(OnInsufficient::Rollback)
+        .on_supersede(OnSupersede::Abort);
     let full = NewRelease::new("https://etl", "1.1")
         .is_canary(false)
         .is_active(false)
@@ -323,7 +329,7 @@ fn a_new_release_leaves_to_the_server_what_was_not_set() {
         .canary_period(0.5)
         .band_count(10)
         .release_date("2031-05-07T10:00:00Z")
-        .policy(policy.on_supersede("abort"));
+        .policy(policy);
     client.create_release(&full).unwrap();
 
     let requests = script.requests.lock().unwrap();

@@ -1,8 +1,9 @@
-//! Releases, the decisions about them, and what an instance is told to run.
+//! Releases, and what an instance is told to run.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::decision::Decision;
+use super::policy::Policy;
 use super::product::Product;
 
 /// Which version to run, and why.
@@ -99,51 +100,9 @@ impl NewRelease {
         self
     }
 
-    /// How it is judged.
+    /// How it is judged; what is not set in it is as the product's policy says.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
-        self
-    }
-}
-
-/// How a canary is judged; what is not set is left to the server.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[must_use]
-pub struct Policy {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_signals: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_insufficient: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_supersede: Option<String>,
-}
-
-impl Policy {
-    /// The rule for the threshold: `threshold` (the default), a test that stays valid however
-    /// often one looks; or `ratio`, the plain percentage.
-    pub fn rule(mut self, rule: impl Into<String>) -> Self {
-        self.rule = Some(rule.into());
-        self
-    }
-
-    /// How many runs of the canary make a verdict at the end of its period; 1 is the default.
-    pub fn min_signals(mut self, count: u32) -> Self {
-        self.min_signals = Some(count);
-        self
-    }
-
-    /// What follows when there are fewer: `hold` (the default), `promote` or `rollback`.
-    pub fn on_insufficient(mut self, action: impl Into<String>) -> Self {
-        self.on_insufficient = Some(action.into());
-        self
-    }
-
-    /// What a newer release does to this one while it runs: `promote_if_healthy` (the default),
-    /// `abort`, or `reject` the newer one.
-    pub fn on_supersede(mut self, action: impl Into<String>) -> Self {
-        self.on_supersede = Some(action.into());
         self
     }
 }
@@ -172,6 +131,9 @@ pub struct Release {
     pub band_count: u16,
     /// When its first band begins, in RFC 3339.
     pub release_date: String,
+    /// How it is judged, in full.
+    #[serde(default)]
+    pub policy: Policy,
     /// Its present band, from 1; 0 before the first, `None` when it is not on trial.
     #[serde(default)]
     pub band: Option<u16>,
@@ -184,6 +146,9 @@ pub struct Release {
     /// Its signals.
     #[serde(default)]
     pub signals: Counts,
+    /// Answers that were handed out and not reported in time.
+    #[serde(default)]
+    pub unreported: Unreported,
     /// Its bands, the first one first.
     #[serde(default)]
     pub bands: Vec<Band>,
@@ -213,6 +178,20 @@ pub struct Counts {
     pub neutral: u64,
     /// All of them.
     pub total: u64,
+}
+
+/// Answers that were handed out and not reported in time: within
+/// [`Policy::report_within`], or within a minute where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Unreported {
+    /// Of the canary.
+    pub canary: u64,
+    /// Of the stable version.
+    pub stable: u64,
+    /// Whether they count as failed runs.
+    pub is_failed: bool,
 }
 
 /// One step of a rollout.
@@ -251,52 +230,4 @@ impl Arm {
     pub fn runs(self) -> u64 {
         self.success.saturating_add(self.failed)
     }
-}
-
-/// One line of a release's timeline: what was done, by whom, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Decision {
-    /// When, in RFC 3339.
-    pub at: String,
-    /// `advance`, `hold`, `promote`, `rollback`, `pause`, `resume`, `supersede` or `retire`.
-    pub action: String,
-    /// Where the release stood: a state, or a band such as `band 1`.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// Where it stands since.
-    #[serde(default)]
-    pub to: Option<String>,
-    /// Who decided: `engine` or `operator`.
-    pub actor: String,
-    /// On what ground.
-    pub rule: String,
-    /// Why, in one plain sentence.
-    pub sentence: String,
-    #[serde(default)]
-    evidence: Value,
-}
-
-impl Decision {
-    /// What was known, as the JSON document that the server has stored; `None` without evidence.
-    #[must_use]
-    pub fn evidence_json(&self) -> Option<String> {
-        (!self.evidence.is_null()).then(|| self.evidence.to_string())
-    }
-
-    /// The runs of both versions that were known; `None` if the evidence does not count them.
-    #[must_use]
-    pub fn evidence(&self) -> Option<Evidence> {
-        Evidence::deserialize(&self.evidence).ok()
-    }
-}
-
-/// The runs that a decision was taken on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// The canary's.
-    pub canary: Arm,
-    /// The stable version's.
-    pub stable: Arm,
 }

@@ -61,10 +61,12 @@ pub(super) fn tell(
     let begin = Instant::now();
     output.note(&format!("A Canary server runs at {url}, have a look with a browser.\n"))?;
     let ids = [set_up(&client, &PARTS[0], output)?, set_up(&client, &PARTS[1], output)?];
-    output.note(&format!(
-        "\n{INSTANCES} instances of each ask for their version and report; a canary is on trial for {} s.\n",
-        PERIOD.as_secs()
-    ))?;
+    let seconds = PERIOD.as_secs();
+    let instances = format!(
+        "{INSTANCES} instances of each ask for their version and report; a canary is on trial for \
+         {seconds} s."
+    );
+    output.note(&format!("\n{}\n", output::hanging("", &instances)))?;
 
     let is_over = AtomicBool::new(false);
     let polls = [AtomicU64::new(0), AtomicU64::new(0)];
@@ -98,10 +100,8 @@ fn set_up(client: &Client, part: &Part, output: &mut Output<'_>) -> Result<Strin
     let days = PERIOD.as_secs_f64() / 86_400.0;
     let canary = NewRelease::new(part.artifact_url, CANARY).canary_period(days);
     let id = client.create_release(&canary)?;
-    output.note(&format!(
-        "{:<8}  {STABLE} is stable, {CANARY} is a canary: {}",
-        part.name, part.hope
-    ))?;
+    let versions = format!("{STABLE} is stable, {CANARY} is a canary: {}", part.hope);
+    output.note(&output::hanging(&format!("{:<8}  ", part.name), &versions))?;
     Ok(id)
 }
 
@@ -150,7 +150,7 @@ fn watch(
             let decisions = client.decisions(id)?;
             for decision in decisions.iter().skip(*seen) {
                 let name = &release.product.name;
-                output.note(&line(begin, name, &format!("* {}", decision.sentence)))?;
+                output.note(&line(begin, name, "* ", &decision.sentence))?;
             }
             *seen = decisions.len();
         }
@@ -161,27 +161,27 @@ fn watch(
             next_beat += BEAT;
             for (release, polls) in releases.iter().zip(polls).filter(|(r, _)| r.is_open()) {
                 let polls = polls.load(Ordering::Relaxed);
-                output.note(&line(begin, &release.product.name, &counts(release, polls)))?;
+                output.note(&line(begin, &release.product.name, "", &counts(release, polls)))?;
             }
         }
         thread::sleep(LOOK);
     }
 }
 
-/// "  4 s  checkout  band 2 of 5 (40 %), 180 polls; canary 9/9 ok, stable 30/31 ok".
-fn line(begin: Instant, name: &str, text: &str) -> String {
-    format!("{:>3} s  {name:<8}  {text}", begin.elapsed().as_secs())
+/// "  4 s  checkout  band 2 of 5 (40 %), 180 polls; canary 9/9, stable 30/31 ok".
+fn line(begin: Instant, name: &str, mark: &str, text: &str) -> String {
+    output::hanging(&format!("{:>3} s  {name:<8}  {mark}", begin.elapsed().as_secs()), text)
 }
 
 /// What the runs of the present band show; short, so that it stays one line on a screen.
 fn counts(release: &Release, polls: u64) -> String {
     let number = release.band.unwrap_or_default();
     let of = release.band_count;
-    let ok = |arm: Arm| format!("{}/{} ok", arm.success, arm.runs());
+    let ok = |arm: Arm| format!("{}/{}", arm.success, arm.runs());
     match release.bands.iter().find(|band| band.number == number) {
         None => format!("before its first band, {polls} polls"),
         Some(band) => format!(
-            "band {number} of {of} ({}), {polls} polls; canary {}, stable {}",
+            "band {number} of {of} ({}), {polls} polls; canary {}, stable {} ok",
             output::percent(band.share),
             ok(band.canary),
             ok(band.stable),

@@ -66,6 +66,11 @@ impl<F: Field> Mapping<F> {
 
     /// Checks before anything is sent that the file has the columns that are wanted.
     pub(crate) fn check(&self, names: &[&str]) -> Result<(), Failure> {
+        self.check_for(F::NEEDED, names)
+    }
+
+    /// Checks that the file has the columns for these fields, and all that are mapped.
+    pub(crate) fn check_for(&self, needed: &[F], names: &[&str]) -> Result<(), Failure> {
         for (_, source) in &self.0 {
             if let Source::Column(column) = source
                 && !names.contains(&column.as_str())
@@ -77,7 +82,7 @@ impl<F: Field> Mapping<F> {
                 return Err(Failure::usage(format!("the file has no column `{column}`")).hint(hint));
             }
         }
-        for field in F::NEEDED {
+        for field in needed {
             let name = field.name();
             if self.source(field).is_none() && !names.contains(&&*name) {
                 let hint = format!(

@@ -35,6 +35,11 @@ impl Refusal {
     pub(crate) fn of_server(line: u64, rejection: Rejection) -> Self {
         Self { line, code: rejection.code, reason: rejection.detail }
     }
+
+    /// "line 7: no value for `status`".
+    pub(crate) fn text(&self) -> String {
+        format!("line {}: {}", self.line, self.reason)
+    }
 }
 
 /// Counts of rows, and the first refusals.

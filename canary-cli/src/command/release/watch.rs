@@ -7,7 +7,9 @@ use canary_client::{Arm, Client, Release};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Target, band_of, decision_line};
+use super::show::band_of;
+use super::target::Target;
+use super::timeline;
 use crate::failure::{Ending, Failure};
 use crate::output::{self, Output};
 
@@ -43,7 +45,7 @@ impl Watch {
             let release = client.release(&id)?;
             let decisions = client.decisions(&id)?;
             for decision in decisions.iter().skip(seen) {
-                live.suspend(|| output.event(decision, decision_line))?;
+                live.suspend(|| output.event(decision, timeline::line))?;
             }
             seen = decisions.len();
             if let Some(ending) = ending(&release.state) {

@@ -7,7 +7,7 @@ use crate::command::import::Source;
 use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
-mod mapping;
+pub(crate) mod mapping;
 
 /// Reports the runs in a file
 ///

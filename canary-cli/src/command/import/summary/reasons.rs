@@ -32,8 +32,8 @@ struct Rest {
 
 impl Reasons {
     pub(super) fn count(&mut self, refusal: &Refusal) {
-        let Refusal { line, reason, .. } = refusal;
-        let text = || format!("line {line}: {reason}");
+        let Refusal { line, .. } = refusal;
+        let text = || refusal.text();
         let shown: usize = self.reasons.iter().map(|reason| reason.shown.len()).sum();
         let kind = kind(refusal);
         let Some(reason) = self.reasons.iter_mut().find(|reason| reason.kind == kind) else {

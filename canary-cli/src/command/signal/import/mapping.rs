@@ -89,11 +89,8 @@ impl import::Item for Signal {
             let date = time::timestamp(&date).map_err(|reason| format!("created_date {reason}"))?;
             signal = signal.created_date(date.to_string());
         }
-        for (name, value) in measurements(mapping, record) {
-            match value.trim().parse::<f64>() {
-                Ok(number) if number.is_finite() => signal = signal.measurement(name, number),
-                _ => return Err(format!("measurement `{name}` must be a number, got `{value}`")),
-            }
+        for (name, number) in measurements(mapping, record, |_| true)? {
+            signal = signal.measurement(name, number);
         }
         Ok(signal)
     }
@@ -110,11 +107,13 @@ impl import::Item for Signal {
     }
 }
 
-/// Measurements that the row has under their own names, and those that are mapped.
-fn measurements<'a>(
-    mapping: &'a Mapping<Field>,
-    record: &'a Record,
-) -> Vec<(String, Cow<'a, str>)> {
+/// Measurements that the row has under their own names, and those that are mapped; those that
+/// nobody wants need not be numbers.
+pub(crate) fn measurements(
+    mapping: &Mapping<Field>,
+    record: &Record,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, f64)>, String> {
     let mut found = record.family(MEASUREMENTS);
     for field in mapping.fields() {
         if let Field::Measurement(name) = field {
@@ -122,7 +121,12 @@ fn measurements<'a>(
             found.extend(mapping.value(field, record).map(|value| (name.clone(), value)));
         }
     }
-    found
+    let wanted = found.into_iter().filter(|(name, _)| is_wanted(name));
+    let number = |(name, value): (String, Cow<'_, str>)| match value.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((name, number)),
+        _ => Err(format!("measurement `{name}` must be a number, got `{value}`")),
+    };
+    wanted.map(number).collect()
 }
 
 /// The id of a row that brings none: the same for the same row at the same place.
