@@ -10,6 +10,8 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Method, Request};
 
+use crate::eventually;
+
 /// The most that is read of one answer, in bytes.
 const LARGEST_ANSWER: u64 = 64 << 20;
 
@@ -201,6 +203,39 @@ impl Http {
     pub fn decisions(&self, release: &str) -> Vec<Value> {
         let timeline = self.get(&format!("/release/{release}/decisions")).expect(200);
         timeline.as_array().expect("a list").clone()
+    }
+
+    /// The first decision of this kind about a release, as soon as it is taken.
+    ///
+    /// # Panics
+    ///
+    /// If it is not within 10 s.
+    #[track_caller]
+    pub fn decided(&self, release: &str, action: &str) -> Value {
+        eventually(action, || {
+            self.decisions(release).into_iter().find(|told| told["action"] == action)
+        })
+    }
+
+    /// What the judge sees of a canary.
+    ///
+    /// # Panics
+    ///
+    /// If it never was one.
+    #[must_use]
+    #[track_caller]
+    pub fn analysis(&self, release: &str) -> Value {
+        self.get(&format!("/release/{release}/analysis")).expect(200)
+    }
+
+    /// Asks what would have become of a canary otherwise, whatever the answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn simulate(&self, release: &str, body: &Value) -> Answer {
+        self.post(&format!("/release/{release}/simulate"), body)
     }
 
     /// Promotes, rolls back, pauses or resumes a release, whatever the answer.

@@ -6,15 +6,17 @@
 //! | [`ServerProcess`] | a server in a process of its own, to be killed |
 //! | [`Http`], [`Answer`] | requests to either, and what came back, whatever its status |
 //! | [`lines`], [`packed`] | bodies of one object per line, and packed ones |
-//! | [`Product`], [`NewRelease`], [`NewSignal`] | what a test is about, in one line each |
+//! | [`Product`], [`NewRelease`], [`NewSignal`], [`Runs`] | what a test is about, in one line each |
 //! | [`reading`], [`readings()`], [`temperature`] | readings as JSON, good and to be spoilt |
 //! | [`NewReading`], [`Question`], [`Known`] | readings, and a plain sort to compare the answers with |
+//! | [`check_test`], [`mixture`], [`Block`] | evidence as it is shown, and the plain sums by which it is checked |
 //! | [`eventually`] | a look at something that another thread brings about, until it is there |
 //!
 //! Nothing here sleeps to let time pass: time is the server's [`Manual`] clock, and a test moves it.
 //!
 //! [`Manual`]: canary_server::clock::Manual
 
+mod evidence;
 mod http;
 mod nouns;
 mod process;
@@ -23,8 +25,9 @@ mod server;
 
 use std::time::{Duration, Instant};
 
+pub use crate::evidence::{Block, blocks, check_test, is_near, mixture, numbers};
 pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON, lines, packed};
-pub use crate::nouns::{NewRelease, NewSignal, Product};
+pub use crate::nouns::{NewRelease, NewSignal, Product, Runs, default_policy};
 pub use crate::process::ServerProcess;
 pub use crate::readings::{
     DEVICE, Known, NewReading, Numbers, Question, READINGS, TYPES, reading, readings, temperature,
@@ -39,18 +42,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Panics
 ///
 /// If nothing is seen within 10 s; `what` says what was waited for.
-pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
-    eventually_within(PATIENCE, what, look)
-}
-
-/// The same for what takes a slow machine longer.
-fn eventually_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(began.elapsed() < patience, "not seen within {patience:?}: {what}");
+        assert!(began.elapsed() < PATIENCE, "not seen within {PATIENCE:?}: {what}");
         // Not to let time pass, but to leave the processor to those who are looked at.
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -1,5 +1,8 @@
 //! Products, releases and signals, in one line each.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +18,8 @@ pub struct Product {
     pub name: String,
     /// Its artifact_url.
     pub artifact_url: String,
+    /// How many instances have run it.
+    instances: Arc<AtomicUsize>,
 }
 
 impl Product {
@@ -29,7 +34,13 @@ impl Product {
         let product = http.post("/product", &body).expect(201);
         let text = |field: &str| product[field].as_str().expect("a text").to_owned();
         let (id, artifact_url) = (text("id"), text("artifact_url"));
-        Self { http: http.clone(), id, name: name.to_owned(), artifact_url }
+        Self {
+            http: http.clone(),
+            id,
+            name: name.to_owned(),
+            artifact_url,
+            instances: Arc::default(),
+        }
     }
 
     /// What registers a product with this name.
@@ -75,6 +86,19 @@ impl Product {
         assert_eq!(outcome["accepted"], times, "{outcome}");
     }
 
+    /// A signal about a version of it, from an instance that nobody has heard of before.
+    #[must_use]
+    pub fn run(&self, version: &str, status: &str) -> NewSignal {
+        let instance = self.instances.fetch_add(1, Ordering::Relaxed);
+        self.signal(version, status).with("instance_id", format!("host-{instance}"))
+    }
+
+    /// Runs of it, still to be told of.
+    #[must_use]
+    pub fn runs(&self) -> Runs {
+        Runs { product: self.clone(), signals: Vec::new() }
+    }
+
     /// Where to ask which version to run.
     #[must_use]
     pub fn latest_path(&self) -> String {
@@ -104,6 +128,31 @@ impl Product {
         self.signal(&version, "success").send().expect(201);
         version
     }
+}
+
+/// How a canary is judged where nobody says anything.
+#[must_use]
+pub fn default_policy() -> Value {
+    json!({
+        "rule": "threshold",
+        "alpha": 0.05,
+        "alpha_floor": 0.01,
+        "alpha_measurements": null,
+        "rho0": 1.0,
+        "early_promotion": false,
+        "rho": 2.0,
+        "q": null,
+        "beta": 0.05,
+        "holdback": 0.0,
+        "min_signals": 1,
+        "at_end": "promote",
+        "on_insufficient": "hold",
+        "on_supersede": "promote_if_healthy",
+        "report_within": null,
+        "count_repeats": false,
+        "measurements": {},
+        "readings": {},
+    })
 }
 
 /// A release, to be registered.
@@ -164,5 +213,43 @@ impl NewSignal {
     #[must_use]
     pub fn send(&self) -> Answer {
         self.http.post("/signal", &self.body())
+    }
+}
+
+/// Runs in the order in which they are to arrive, each of an instance of its own.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    product: Product,
+    signals: Vec<Value>,
+}
+
+impl Runs {
+    /// Adds runs of a version that end the same way.
+    #[must_use]
+    pub fn of(mut self, version: &str, status: &str, times: usize) -> Self {
+        for _ in 0..times {
+            self.signals.push(self.product.run(version, status).body());
+        }
+        self
+    }
+
+    /// Adds a run.
+    #[must_use]
+    pub fn and(mut self, signal: &NewSignal) -> Self {
+        self.signals.push(signal.body());
+        self
+    }
+
+    /// Sends all of them at once.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is not accepted.
+    #[track_caller]
+    pub fn send(self) {
+        let count = self.signals.len();
+        let outcome = self.product.http.post("/signal/batch", &Value::Array(self.signals));
+        let outcome = outcome.expect(200);
+        assert_eq!(outcome["accepted"], count, "{outcome}");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::{Http, Product, eventually_within};
+use crate::{Http, Product, eventually};
 
 /// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
 const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
@@ -100,17 +100,42 @@ impl TestServer {
         self.clock.advance(Duration::from_secs_f64(days * 86_400.0));
     }
 
+    /// Moves the clock forward, in seconds.
+    pub fn pass_seconds(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Looks until there is something to see that the engine brings about when it looks for answers
+    /// that were not reported: every 5 s of the clock, while a canary is open.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is seen within 10 s; `what` says what was waited for.
+    pub fn until_the_engine_has_looked<T>(
+        &self,
+        what: &str,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> T {
+        let mut looks = 0;
+        eventually(what, || {
+            looks += 1;
+            // It may have looked just before the clock was moved, and sleep for 5 s from then on.
+            if looks % 100 == 0 {
+                self.pass_seconds(5);
+            }
+            look()
+        })
+    }
+
     /// Moves the clock forward until no readings wait to be folded, late ones included.
     ///
     /// # Panics
     ///
-    /// If a round of folding takes longer than two minutes.
+    /// If folding stands still for 10 s.
     pub fn fold_readings(&self) {
         let mut waiting = self.http.unfolded();
         while waiting > 0 {
-            // A round that writes tens of thousands of chunks anew is told of when it is through.
-            let what = "that fewer readings wait to be folded";
-            waiting = eventually_within(Duration::from_secs(120), what, || {
+            waiting = eventually("that fewer readings wait to be folded", || {
                 // Ten minutes are the longest that readings wait, and late ones a few hours.
                 self.clock.advance(Duration::from_secs(660));
                 Some(self.http.unfolded()).filter(|now| *now < waiting)

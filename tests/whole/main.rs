@@ -1,10 +1,17 @@
 //! The whole system from outside: what the contract promises, over HTTP.
 
 mod actions;
+mod analysis;
 mod batches;
 mod canarypy;
+mod comparisons;
 mod devices;
 mod durability;
+mod judge_durability;
+mod judging;
+mod judging_measurements;
+mod judging_readings;
+mod policies;
 mod problems;
 mod products;
 mod reading_faults;
@@ -18,6 +25,8 @@ mod release_faults;
 mod releases;
 mod selection;
 mod signals;
+mod simulation;
 mod statistics;
 mod system;
+mod unreported;
 mod verdicts;
