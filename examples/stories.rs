@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use canary_client::{Arm, Decision};
-use canary_examples::flights::{Outcome, Stage, Story, play, read};
+use canary_examples::airlines::{Report, Trials};
+use canary_examples::flights::{Outcome, SAMPLE, Stage, Story, play, read};
 use canary_examples::weather;
 
 /// The half year lies outside the repository.
@@ -132,6 +133,62 @@ fn the_half_year_is_played_to_its_end() {
     assert_eq!(actions, ["advance", "advance", "advance", "advance", "hold", "rollback"]);
 }
 
+/// What became of each pair, by the policy with this index.
+fn verdicts(report: &Report, policy: usize) -> Vec<(&str, &str, &str)> {
+    let rows = report.tables[policy].rows.iter();
+    rows.map(|row| (row.stable.as_str(), row.canary.as_str(), row.verdict())).collect()
+}
+
+#[test]
+fn airlines_are_told_apart_and_one_is_not_told_apart_from_itself() {
+    let trials = Trials { splits: 40, ..Trials::new(PathBuf::from(SAMPLE)) };
+    let report = trials.play().unwrap();
+    assert_eq!(report, trials.play().unwrap(), "the seed decides, not chance");
+    let want = [
+        ("DL", "UA", "rolled back"),
+        ("UA", "DL", "promoted"),
+        ("UA", "EV", "rolled back"),
+        ("EV", "UA", "promoted"),
+        ("UA-1", "UA-2", "promoted"),
+        ("EV-1", "EV-2", "promoted"),
+    ];
+    for policy in 0..3 {
+        assert_eq!(verdicts(&report, policy), want);
+    }
+    for splits in &report.splits {
+        assert_eq!(splits.splits, 40);
+        assert!(splits.by_baseline + splits.by_measurement <= 4, "{splits}");
+        assert!(splits.promoted_early > 20, "{splits}");
+    }
+    let text = report.to_string();
+    for row in report.tables.iter().flat_map(|table| &table.rows) {
+        assert!(text.contains(&row.to_string()), "{row}");
+        assert!(row.sentence().contains(&row.canary), "{row}");
+        if row.stable != "UA-1" && row.stable != "EV-1" {
+            let story = Story::new(&row.stable, &row.canary);
+            let by_hand = counted_by_hand(&story, row.needed());
+            assert_eq!(row.outcome.suffered, by_hand.failed, "{row}");
+        }
+    }
+}
+
+#[test]
+fn airlines_are_told_apart_over_half_a_year() {
+    let data = PathBuf::from(HALF_YEAR);
+    if !Path::exists(&data) {
+        eprintln!("left out: there is no `{}`", data.display());
+        return;
+    }
+    let report = Trials { splits: 1, ..Trials::new(data) }.play().unwrap();
+    let first = verdicts(&report, 0);
+    for [better, worse] in [["DL", "UA"], ["UA", "B6"], ["B6", "EV"], ["UA", "F9"], ["UA", "YV"]] {
+        assert!(first.contains(&(better, worse, "rolled back")), "{better} {worse}");
+        assert!(!first.contains(&(worse, better, "rolled back")), "{worse} {better}");
+    }
+    assert!(first.contains(&("MQ", "9E", "promoted")));
+    assert!(verdicts(&report, 1).contains(&("MQ", "9E", "rolled back")), "it cancels more");
+}
+
 #[test]
 fn the_weather_is_told_month_by_month() {
     let outcome = weather::play(Path::new(weather::FILE)).unwrap();
@@ -182,7 +239,7 @@ fn weather_that_cannot_be_read_is_explained() {
     let cases = [
         (Path::new("/no/such"), "cannot read `/no/such`"),
         (empty.as_path(), "there is no weather in"),
-        (Path::new(canary_examples::flights::SAMPLE), "missing field `device_uuid`"),
+        (Path::new(SAMPLE), "missing field `device_uuid`"),
     ];
     for (file, want) in cases {
         let error = weather::play(file).unwrap_err().to_string();

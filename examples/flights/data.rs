@@ -31,35 +31,37 @@ pub struct Flight {
     pub twin: u32,
 }
 
-/// Reads the flights of some airlines from a gzipped CSV file, in the order of time.
+/// Reads the flights of two airlines from a gzipped CSV file, in the order of time.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, or has no flight of one of the airlines.
 pub fn read(file: &Path, carriers: [&str; 2]) -> Result<Vec<Flight>, Box<dyn Error>> {
+    let all = read_all(file)?;
+    let known: BTreeSet<&str> = all.iter().map(|flight| flight.carrier.as_str()).collect();
+    if let Some(carrier) = carriers.into_iter().find(|carrier| !known.contains(carrier)) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        let file = file.display();
+        return Err(format!("no flight of `{carrier}` in `{file}`, which has {known}").into());
+    }
+    let is_wanted = |flight: &Flight| carriers.contains(&flight.carrier.as_str());
+    let mut flights: Vec<Flight> = all.into_iter().filter(is_wanted).collect();
+    number_twins(&mut flights);
+    Ok(flights)
+}
+
+/// Reads all flights from a gzipped CSV file, in the order of time; twins are not told apart.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn read_all(file: &Path) -> Result<Vec<Flight>, Box<dyn Error>> {
     let in_file = |cause: &dyn Error| format!("cannot read `{}`: {cause}", file.display());
     let opened = File::open(file).map_err(|cause| in_file(&cause))?;
-    let mut rows = csv::Reader::from_reader(MultiGzDecoder::new(opened));
-    let mut flights = Vec::new();
-    let mut known = BTreeSet::new();
-    for row in rows.deserialize() {
-        let flight: Flight = row.map_err(|cause| in_file(&cause))?;
-        if carriers.contains(&flight.carrier.as_str()) {
-            flights.push(flight);
-        } else if !known.contains(&flight.carrier) {
-            known.insert(flight.carrier);
-        }
-    }
-    for carrier in carriers {
-        if !flights.iter().any(|flight| flight.carrier == carrier) {
-            known.extend(flights.into_iter().map(|flight| flight.carrier));
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
-            let file = file.display();
-            return Err(format!("no flight of `{carrier}` in `{file}`, which has {known}").into());
-        }
-    }
+    let rows = csv::Reader::from_reader(MultiGzDecoder::new(opened)).into_deserialize();
+    let mut flights: Vec<Flight> =
+        rows.collect::<Result<_, _>>().map_err(|cause| in_file(&cause))?;
     flights.sort_by_key(|flight| flight.scheduled_at);
-    number_twins(&mut flights);
     Ok(flights)
 }
 
