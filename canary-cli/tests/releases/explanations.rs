@@ -36,7 +36,7 @@ type Seen = (String, String, Value);
 /// Asks for instances every six hours from 2023-01-01T10:30:00Z on, so many times.
 fn look(server: &TestServer, product: &Product, times: &[&str], seen: &mut Vec<Seen>) {
     for time in times {
-        for number in 0..8 {
+        for number in 0..24 {
             let instance = format!("worker-{number}");
             let given = given(server, product, &instance);
             seen.push((format!("2023-01-{time}:30:00Z"), instance, given));
