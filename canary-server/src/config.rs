@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Every setting of the server, without its prefix, with what it means.
 pub const KNOWN: [(&str, &str); 10] = [
     ("api_host", "address to listen on"),
@@ -285,13 +287,24 @@ fn database(values: &Values) -> Result<Option<DatabaseUrl>, SettingsError> {
             let part = |name: &str, default: &str| {
                 values.get(name).cloned().unwrap_or_else(|| default.to_owned())
             };
-            let (user, password) = (part("db_user", "postgres"), part("db_password", ""));
-            let (port, name) = (part("db_port", "5432"), part("db_name", "postgres"));
-            format!("postgres://{user}:{password}@{host}:{port}/{name}")
+            let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let user = encoded(&part("db_user", "postgres"));
+            let password = match values.get("db_password") {
+                Some(password) => format!(":{}", encoded(password)),
+                None => String::new(),
+            };
+            let (port, name) = (part("db_port", "5432"), encoded(&part("db_name", "postgres")));
+            // A host that is a folder is that of a Unix socket.
+            let host = if host.starts_with('/') { encoded(host) } else { host.clone() };
+            format!("postgres://{user}{password}@{host}:{port}/{name}")
         }
     };
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    if is_postgres {
+        return Ok(Some(DatabaseUrl(url)));
+    }
     let expected = if !url.starts_with("sqlite://") {
-        "this version keeps its data in SQLite: it must begin with sqlite://"
+        "it must begin with sqlite:// or postgres://"
     } else if url.contains(":memory:") || url.contains("mode=memory") {
         "it must name a file: what is in memory alone is not durable"
     } else {
@@ -345,8 +358,8 @@ mod tests {
                 "setting `api_port` is `70000`, it must be a port from 0 to 65535",
             ),
             (
-                load(&[("db_conn_string", "postgres://me:secret@db/x")], &[]),
-                "setting `db_conn_string` is `postgres://me:***@db/x`, this version keeps its data in SQLite: it must begin with sqlite://",
+                load(&[("db_conn_string", "mysql://me:secret@db/x")], &[]),
+                "setting `db_conn_string` is `mysql://me:***@db/x`, it must begin with sqlite:// or postgres://",
             ),
             (
                 load(&[("db_conn_string", "sqlite://:memory:")], &[]),
@@ -370,6 +383,25 @@ mod tests {
         assert_eq!(load("api_port = 9000\napi_log_level = \"debug\"").unwrap().port, 9000);
         assert!(load("api_pot = 9000").unwrap_err().contains("did you mean `api_port`?"));
         assert!(load("api_port = [").unwrap_err().starts_with("cannot read settings from"));
+    }
+
+    #[test]
+    fn a_database_server_may_be_named_part_by_part() {
+        let part = |name: &str, value: &str| (format!("db_{name}"), value.to_owned());
+        let database = |parts: &[(String, String)]| {
+            let flags: Vec<(&str, &str)> =
+                parts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            load(&flags, &[]).unwrap().database.reveal().to_owned()
+        };
+        assert_eq!(database(&[part("host", "db")]), "postgres://postgres@db:5432/postgres");
+        assert_eq!(
+            database(&[part("host", "db"), part("user", "me"), part("password", "a/b@c")]),
+            "postgres://me:a%2Fb%40c@db:5432/postgres"
+        );
+        assert_eq!(
+            database(&[part("host", "/run/pg"), part("name", "canary"), part("port", "5433")]),
+            "postgres://postgres@%2Frun%2Fpg:5433/canary"
+        );
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub(crate) async fn run(
 ) {
     loop {
         catch_up(&directory, &ingest, &*clock).await;
-        count_unreported(&directory, &ingest, &*clock).await;
         match next_change(&directory, clock.now()) {
             None => changed.notified().await,
             Some(moment) => tokio::select! {
@@ -60,31 +59,33 @@ fn is_due(live: &Live, now: Timestamp) -> bool {
     ticked != *lineup
 }
 
-/// How often is looked, while a canary is open, which answers were not reported in time.
+/// How often is looked which answers were not reported in time.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Counts the answers that were not reported in time.
-async fn count_unreported(directory: &Directory, ingest: &Ingest, clock: &dyn Clock) {
-    let now = clock.now();
-    for live in directory.all() {
-        let overdue = live.take_overdue(now);
-        if overdue == Unreported::default() {
-            continue;
+/// Counts the answers of this server that were not reported in time, until it is aborted.
+pub(crate) async fn count_unreported(
+    directory: Arc<Directory>,
+    ingest: Ingest,
+    clock: Arc<dyn Clock>,
+) {
+    loop {
+        let now = clock.now();
+        for live in directory.all() {
+            let overdue = live.take_overdue(now);
+            if overdue == Unreported::default() {
+                continue;
+            }
+            let work = Work::Unreported { live: live.clone(), overdue };
+            if let Err(cause) = ingest.submit(work, None).await {
+                warn!(%cause, "answers without a report could not be stored, trying again later");
+                live.put_back(overdue);
+            }
         }
-        let work = Work::Unreported { live: live.clone(), overdue };
-        if let Err(cause) = ingest.submit(work, None).await {
-            warn!(%cause, "answers without a report could not be stored, trying again later");
-            live.put_back(overdue);
-        }
+        clock.sleep_until(now.after(LOOK_EVERY)).await;
     }
 }
 
-/// The next moment at which some rollout changes, or may.
+/// The next moment at which some rollout changes.
 fn next_change(directory: &Directory, now: Timestamp) -> Option<Timestamp> {
-    let next = |live: &Arc<Live>| {
-        let (lineup, _) = live.lineup();
-        let look = lineup.open().map(|_| now.after(LOOK_EVERY));
-        lineup.next_change_at(now).into_iter().chain(look).min()
-    };
-    directory.all().iter().filter_map(next).min()
+    directory.all().iter().filter_map(|live| live.lineup().0.next_change_at(now)).min()
 }

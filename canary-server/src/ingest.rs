@@ -94,6 +94,11 @@ impl Work {
         }
     }
 
+    /// Whether it changes readings.
+    const fn changes_readings(&self) -> bool {
+        matches!(self, Self::Readings { .. } | Self::DeclareType(_) | Self::Fold(_))
+    }
+
     fn units(&self) -> usize {
         match self {
             Self::Signals { signals, .. } => signals.len().max(1),

@@ -159,6 +159,10 @@ impl Live {
     /// Shows what was committed. `reported` holds the runs that were reported with it.
     pub(crate) fn publish(&self, lineup: Arc<Lineup>, revision: i64, reported: &[Reported]) {
         let mut standing = self.standing();
+        // What another server changed may be read before a commit of our own, and come after it.
+        if revision < standing.revision {
+            return;
+        }
         let open_of = |lineup: &Lineup| lineup.open().map(|open| open.release.id);
         if open_of(&standing.lineup) == open_of(&lineup) {
             for Reported { arm, instance } in reported {
@@ -242,7 +246,7 @@ impl Directory {
     pub(crate) fn renew(&self, stored: StoredProduct) {
         match self.by_id(stored.product.id) {
             None => self.publish(stored),
-            Some(live) if live.lineup().1 == stored.revision => {}
+            Some(live) if live.lineup().1 >= stored.revision => {}
             Some(live) => {
                 live.publish_versions(stored.versions);
                 live.publish_policy(stored.policy);

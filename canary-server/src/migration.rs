@@ -4,11 +4,12 @@
 
 mod org;
 
+use sea_orm::ConnectionTrait as _;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 use crate::config::Settings;
-use crate::store::{Store, StoreError};
+use crate::store::{Dialect, Store, StoreError};
 
 /// The lineage of an organization's tables.
 pub(crate) struct Org;
@@ -70,12 +71,63 @@ impl Store {
     }
 
     /// Applies the steps that are missing; their names.
+    ///
+    /// Of several who do that at once each waits for the one before.
     pub(crate) async fn upgrade(&self) -> Result<Vec<String>, StoreError> {
+        self.lock_schema().await?;
+        let applied = self.apply_missing().await;
+        self.unlock_schema().await?;
+        applied
+    }
+
+    /// Makes the schema fit for serving; the names of the steps that were applied.
+    ///
+    /// A file is brought up to date, and so is an empty database. A PostgreSQL that other servers
+    /// may use is not: its owner says when.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OldSchema`] then, [`StoreError::Schema`] if it is newer than this program.
+    pub(crate) async fn prepare_schema(&self) -> Result<Vec<String>, StoreError> {
+        self.lock_schema().await?;
+        let applied = self.apply_where_nobody_else_may_serve().await;
+        self.unlock_schema().await?;
+        applied
+    }
+
+    async fn apply_where_nobody_else_may_serve(&self) -> Result<Vec<String>, StoreError> {
+        let steps = self.schema_steps().await?;
+        let is_empty = steps.iter().all(|step| !step.is_applied);
+        if self.dialect() == Dialect::Sqlite || is_empty {
+            return self.apply_missing().await;
+        }
+        let missing = steps.into_iter().filter(|step| !step.is_applied).map(|step| step.name);
+        let missing: Vec<String> = missing.collect();
+        if missing.is_empty() { Ok(missing) } else { Err(StoreError::OldSchema { missing }) }
+    }
+
+    async fn apply_missing(&self) -> Result<Vec<String>, StoreError> {
         let steps = self.schema_steps().await?;
         let missing = steps.into_iter().filter(|step| !step.is_applied).map(|step| step.name);
         let missing: Vec<String> = missing.collect();
         Org::up(self.writer(), None).await.map_err(StoreError::schema)?;
         Ok(missing)
+    }
+
+    /// Waits until nobody else changes the schema; there is one connection that writes, so the lock
+    /// is held by the one that changes it.
+    async fn lock_schema(&self) -> Result<(), StoreError> {
+        if let Some(statement) = self.dialect().lock_schema() {
+            self.writer().execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn unlock_schema(&self) -> Result<(), StoreError> {
+        if let Some(statement) = self.dialect().unlock_schema() {
+            self.writer().execute_raw(statement).await?;
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use canary_core::reading::ReadingType;
 use canary_core::time::Timestamp;
+use sea_orm::DatabaseTransaction;
 use tokio::sync::Notify;
 
 use self::arrival::Arrivals;
@@ -47,7 +48,7 @@ pub(crate) use self::intake::{Given, Intake, Refusal};
 pub(crate) use self::point::{Point, SeriesId};
 pub(crate) use self::series::{Names, Resolved, SeriesRow, TypeId, is_provisional};
 pub(crate) use self::unfolded::Unfolded;
-use crate::store::{Store, StoreError};
+use crate::store::{ReadingsAt, Store, StoreError};
 
 /// Blocks after which the one who folds looks what there is to do.
 const LOOK_EVERY: i64 = 32;
@@ -137,39 +138,54 @@ impl Readings {
     /// Reads what another process has stored meanwhile.
     pub(crate) async fn catch_up(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let _changing = self.changing().await;
-        let types = store.reading_types().await?;
+        // What is read must be of one moment: while another process folds, a block is either there
+        // or in its chunks.
+        let view = store.view().await?;
+        let types = Store::reading_types(&view).await?;
         self.change_names(|names| {
             types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
         });
         loop {
             let from = self.names().stored();
-            let page = store.reading_series(from).await?;
+            let page = Store::reading_series(&view, from).await?;
             if page.is_empty() {
                 break;
             }
             self.change_names(|names| page.into_iter().for_each(|row| names.store(row)));
         }
-        let fold = Store::fold(store.reading()).await?;
+        let fold = Store::fold(&view).await?;
         self.set_fold(fold);
-        self.catch_up_with_blocks(store, now).await?;
+        self.catch_up_with_blocks(&view, now).await?;
         self.next_block.fetch_max(fold.last_block + 1, Ordering::Relaxed);
-        Ok(())
+        Ok(view.rollback().await?)
     }
 
-    async fn catch_up_with_blocks(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    async fn catch_up_with_blocks(
+        &self,
+        view: &DatabaseTransaction,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let known: HashSet<i64> = self.unfolded.all().iter().map(|block| block.id).collect();
-        let stored: HashSet<i64> =
-            Store::reading_block_ids(store.reading()).await?.into_iter().collect();
+        let stored: HashSet<i64> = Store::reading_block_ids(view).await?.into_iter().collect();
         self.unfolded.forget(&known.difference(&stored).copied().collect());
-        let mut after = 0;
+        // Numbers only grow, and those that were given before were known when they were.
+        let mut after = known.into_iter().max().unwrap_or_default();
         loop {
-            let page = store.reading_blocks(after, now).await?;
+            let page = Store::reading_blocks(view, after, now).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
-            for block in page.into_iter().filter(|block| !known.contains(&block.id)) {
-                self.show_block(block);
-            }
+            page.into_iter().for_each(|block| self.show_block(block));
         }
+    }
+
+    /// Whether this is how far all servers together are.
+    pub(crate) fn is_at(&self, at: &ReadingsAt) -> bool {
+        let (names, fold) = (self.names(), self.fold());
+        let next_block = at.block.max(fold.last_block) + 1;
+        fold.revision == at.fold
+            && self.next_block() >= next_block
+            && i64::from(names.stored()) == at.series
+            && names.types().count() as i64 == at.types
     }
 
     /// Every name with its number.

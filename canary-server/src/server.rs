@@ -8,18 +8,19 @@ use std::time::Duration;
 use poem::Server as HttpServer;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::follow::Follower;
 use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::Directory;
 use crate::readings::{Folder, Readings};
 use crate::store::{Store, StoreError};
-use crate::{api, engine};
+use crate::{api, engine, lead};
 
 /// How long requests that are under way may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -65,8 +66,9 @@ pub struct Server {
     app: Arc<App>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
-    engine: JoinHandle<()>,
-    folder: JoinHandle<()>,
+    leading: JoinHandle<()>,
+    following: JoinHandle<()>,
+    counting: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -90,8 +92,8 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Starts a server: brings the schema up to date, reads what is stored, does what time brought
-/// about meanwhile, and listens.
+/// Starts a server: brings the schema up to date where it may, reads what is stored, does what time
+/// brought about meanwhile, and listens.
 ///
 /// # Errors
 ///
@@ -99,7 +101,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
     let in_store = |cause| StartError::Store { url: settings.database.to_string(), cause };
     let store = Store::connect(&settings.database).await.map_err(in_store)?;
-    for step in store.upgrade().await.map_err(in_store)? {
+    for step in store.prepare_schema().await.map_err(in_store)? {
         info!(step, "schema step applied");
     }
     let directory = Arc::new(Directory::default());
@@ -118,11 +120,26 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
         clock.clone(),
         changed.clone(),
     );
-    let folder = Folder::new(readings.clone(), store.clone(), ingest.clone(), clock.clone());
-    let folder = tokio::spawn(folder.run());
     engine::catch_up(&directory, &ingest, &*clock).await;
-    let engine =
-        tokio::spawn(engine::run(directory.clone(), ingest.clone(), clock.clone(), changed));
+    let following = Follower {
+        store: store.clone(),
+        directory: directory.clone(),
+        readings: readings.clone(),
+        clock: clock.clone(),
+        changed: changed.clone(),
+    };
+    let following = tokio::spawn(following.run());
+    let led = Led {
+        directory: directory.clone(),
+        readings: readings.clone(),
+        store: store.clone(),
+        ingest: ingest.clone(),
+        clock: clock.clone(),
+        changed,
+    };
+    let counting = engine::count_unreported(directory.clone(), ingest.clone(), clock.clone());
+    let counting = tokio::spawn(counting);
+    let leading = tokio::spawn(lead::run(store.clone(), move || led.clone().run()));
     let is_stopping = AtomicBool::new(false);
     let identifiers = Identifiers::new();
     let app = Arc::new(App { clock, identifiers, store, directory, readings, ingest, is_stopping });
@@ -143,7 +160,30 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
             .await
     });
     info!(address = %bound, database = %settings.database, "listening on http://{bound}");
-    Ok(Server { address: bound, app, stop, serving, engine, folder, writer })
+    Ok(Server { address: bound, app, stop, serving, leading, following, counting, writer })
+}
+
+/// What the server that leads does.
+#[derive(Clone)]
+struct Led {
+    directory: Arc<Directory>,
+    readings: Arc<Readings>,
+    store: Arc<Store>,
+    ingest: Ingest,
+    clock: Arc<dyn Clock>,
+    changed: Arc<Notify>,
+}
+
+impl Led {
+    async fn run(self) {
+        let Self { directory, readings, store, ingest, clock, changed } = self;
+        let folder = Folder::new(readings, store, ingest.clone(), clock.clone());
+        // Both end when the set is dropped.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(folder.run());
+        tasks.spawn(engine::run(directory, ingest, clock, changed));
+        while tasks.join_next().await.is_some() {}
+    }
 }
 
 impl Server {
@@ -191,8 +231,9 @@ impl Server {
         self.app.is_stopping.store(true, Ordering::Relaxed);
         // If the receiver is gone, serving has ended already.
         let _ = self.stop.send(());
-        self.engine.abort();
-        self.folder.abort();
+        self.leading.abort();
+        self.following.abort();
+        self.counting.abort();
         let served = self.serving.await;
         let store = self.app.store.clone();
         drop(self.app);

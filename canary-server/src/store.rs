@@ -7,6 +7,8 @@
 mod backend;
 mod changes;
 mod entity;
+mod hold;
+mod news;
 mod read;
 mod readings;
 mod signals;
@@ -30,11 +32,14 @@ use sea_orm::{
     FromQueryResult as _, QueryFilter as _, Statement,
 };
 
+pub(crate) use self::backend::Dialect;
 pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
 };
 pub(crate) use self::entity::release::StoredRelease;
 use self::entity::{decision, idempotency, policy, product, release};
+pub(crate) use self::hold::{Held, Hold, ReadingsAt};
+pub(crate) use self::news::{Heard, Listener, News};
 pub(crate) use self::read::{ProductFilter, StoredDecision};
 pub(crate) use self::signals::StoredRun;
 use crate::config::DatabaseUrl;
@@ -51,6 +56,15 @@ pub enum StoreError {
     /// The schema could not be brought up to date, or is newer than this program.
     #[error("the schema of the database does not fit this program: {0}")]
     Schema(String),
+    /// Steps of the schema are missing, on a database that other servers may use.
+    #[error(
+        "the schema of the database is older than this program, {} missing: run `canary db upgrade`, and stop older servers first",
+        .missing.join(", ")
+    )]
+    OldSchema {
+        /// The names of the steps.
+        missing: Vec<String>,
+    },
     /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
     #[error("another process has changed the same product, signal or readings meanwhile")]
     Stale,
@@ -98,6 +112,8 @@ pub(crate) struct StoredProduct {
 /// What is durable.
 pub(crate) struct Store {
     connections: backend::Connections,
+    /// Under which the other servers hear of its commits: a random number.
+    name: u64,
 }
 
 impl Store {
@@ -107,7 +123,8 @@ impl Store {
     ///
     /// [`StoreError::Database`] if it cannot be reached.
     pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        Ok(Self { connections: backend::connect(url).await? })
+        let (name, _) = Uuid::new_v4().as_u64_pair();
+        Ok(Self { connections: backend::connect(url).await?, name })
     }
 
     /// Lets go of the database; what was committed is in its file.
@@ -129,6 +146,11 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.connections.writer
+    }
+
+    /// Which database it is.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.connections.dialect
     }
 
     fn readers(&self) -> &DatabaseConnection {
@@ -156,7 +178,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
-        let rows = self.readers().query_all_raw(backend::known_signals(&ids)).await?;
+        let rows = self.readers().query_all_raw(self.dialect().known_signals(&ids)).await?;
         rows.iter()
             .map(|row| Ok(SignalId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes())))
             .collect()
@@ -170,7 +192,7 @@ impl Store {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.readers().query_all_raw(backend::answered(keys)).await?;
+        let rows = self.readers().query_all_raw(self.dialect().answered(keys)).await?;
         let mut answered = Vec::with_capacity(rows.len());
         for row in rows {
             let row = idempotency::Model::from_query_result(&row, "")?;
@@ -197,93 +219,100 @@ impl Store {
     /// [`StoreError::KnownSignal`] if a signal is stored already, [`StoreError::Stale`] if a product
     /// is not at the revision that the changes were made from, or something else of it exists
     /// already. Whatever the error, nothing was stored.
-    pub(crate) async fn commit(&self, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
-        let transaction = backend::Transaction::of(statements(changes, now));
-        transaction.run(self.writer()).await.map_err(backend::refused)
+    pub(crate) async fn commit(
+        &self,
+        hold: Hold,
+        changes: &Changes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let dialect = self.dialect();
+        let mut statements = statements(dialect, changes, now);
+        statements.extend(dialect.tell(&News::of(changes, self.name).to_string()));
+        hold.commit(self, statements).await
     }
 }
 
 /// What a commit says to the database: a fixed number of statements, whatever the number of rows.
-fn statements(changes: &Changes, now: Timestamp) -> Vec<Statement> {
-    let mut statements = products_and_releases(changes);
+fn statements(dialect: Dialect, changes: &Changes, now: Timestamp) -> Vec<Statement> {
+    let mut statements = products_and_releases(dialect, changes);
     if !changes.signals.is_empty() {
-        statements.push(backend::insert_signals(&changes.signal_rows()));
+        statements.push(dialect.insert_signals(&changes.signal_rows()));
     }
     let counts = changes.counts_rows();
     if !counts.is_empty() {
-        statements.push(backend::update_counts(&counts));
+        statements.push(dialect.update_counts(&counts));
     }
     if !changes.decisions.is_empty() {
         let rows = changes.decisions.iter().map(decision::ActiveModel::from);
-        statements.push(backend::build(&decision::Entity::insert_many(rows)));
+        statements.push(dialect.build(&decision::Entity::insert_many(rows)));
     }
     if !changes.answered.is_empty() {
         let rows = changes.answered.iter().map(|answered| answered_row(answered, now));
-        statements.push(backend::build(&idempotency::Entity::insert_many(rows)));
+        statements.push(dialect.build(&idempotency::Entity::insert_many(rows)));
         let forgotten = now.as_micros() - KEYS_ARE_KEPT.as_micros() as i64;
         let forget =
             idempotency::Entity::delete_many().filter(idempotency::Column::At.lt(forgotten));
-        statements.push(backend::build(&forget));
+        statements.push(dialect.build(&forget));
     }
-    statements.extend(readings(changes));
+    statements.extend(readings(dialect, changes));
     for (product, settings) in &changes.policies {
         let update = product::Entity::update_many()
             .col_expr(product::Column::Policy, policy::write(settings).into())
             .filter(product::Column::Id.eq(Uuid::from_bytes(*product.as_bytes())));
-        statements.push(backend::build(&update));
+        statements.push(dialect.build(&update));
     }
     if !changes.lineups.is_empty() {
         let row = |row: &LineupRow| {
             (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
         };
         let rows: Vec<_> = changes.lineups.iter().map(row).collect();
-        statements.push(backend::update_products(&rows));
+        statements.push(dialect.update_products(&rows));
     }
     statements
 }
 
 /// What a commit says of readings.
-fn readings(changes: &Changes) -> Vec<Statement> {
+fn readings(dialect: Dialect, changes: &Changes) -> Vec<Statement> {
     let ReadingChanges { types, series, blocks, step } = &changes.readings;
     let mut statements: Vec<Statement> =
-        types.iter().map(|(id, kind)| backend::readings::put_type(*id, kind)).collect();
+        types.iter().map(|(id, kind)| dialect.put_type(*id, kind)).collect();
     if !series.is_empty() {
-        statements.push(backend::readings::insert_series(series));
+        statements.push(dialect.insert_series(series));
     }
-    statements.extend(blocks.iter().map(backend::readings::insert_block));
+    statements.extend(blocks.iter().map(|block| dialect.insert_block(block)));
     if let Some(step) = step {
-        statements.push(backend::readings::step_fold(step.from.revision, &step.to));
+        statements.push(dialect.step_fold(step.from.revision, &step.to));
         if !step.chunks.is_empty() {
-            statements.push(backend::readings::put_chunks(&step.chunks));
+            statements.push(dialect.put_chunks(&step.chunks));
         }
         if !step.rollups.is_empty() {
-            statements.push(backend::readings::put_rollups(&step.rollups));
+            statements.push(dialect.put_rollups(&step.rollups));
         }
         if !step.gone.is_empty() {
-            statements.push(backend::readings::delete_blocks(&step.gone));
+            statements.push(dialect.delete_blocks(&step.gone));
         }
     }
     statements
 }
 
-fn products_and_releases(changes: &Changes) -> Vec<Statement> {
+fn products_and_releases(dialect: Dialect, changes: &Changes) -> Vec<Statement> {
     let mut statements = Vec::new();
     if !changes.products.is_empty() {
         let rows = changes.products.iter().map(product_row);
-        statements.push(backend::build(&product::Entity::insert_many(rows)));
+        statements.push(dialect.build(&product::Entity::insert_many(rows)));
     }
     let mut changed = changes.releases.clone();
     let registered = changes.registered.iter().filter_map(|id| changed.remove(id));
     let rows: Vec<_> = registered.map(|release| release::ActiveModel::from(&release)).collect();
     if !rows.is_empty() {
-        statements.push(backend::build(&release::Entity::insert_many(rows)));
+        statements.push(dialect.build(&release::Entity::insert_many(rows)));
     }
     for release in changed.values() {
         let update = release::Entity::update_many()
             .col_expr(release::Column::State, release.state.as_str().into())
             .col_expr(release::Column::IsCanary, release.is_canary.into())
             .filter(release::Column::Id.eq(Uuid::from_bytes(*release.id.as_bytes())));
-        statements.push(backend::build(&update));
+        statements.push(dialect.build(&update));
     }
     statements
 }

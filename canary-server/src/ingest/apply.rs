@@ -350,7 +350,8 @@ impl Draft {
         self.readings.finish().await?;
         self.changes.readings = std::mem::take(&mut self.readings.changes);
         for (product, touched) in &mut self.touched {
-            if touched.lineup == *touched.before && !touched.is_set_anew {
+            let has_news = touched.is_set_anew || !touched.versions.is_empty();
+            if touched.lineup == *touched.before && !has_news {
                 continue;
             }
             touched.revision += 1;

@@ -5,20 +5,22 @@
 //! nothing of it has happened.
 //! When every entrance is gone the last batch is written before the task ends.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use canary_core::product::ProductId;
 use canary_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
 use super::readings::ReadingDraft;
-use super::{Fate, IngestError, Submission, Tally};
+use super::{Fate, IngestError, Submission, Tally, Work};
 use crate::clock::Clock;
 use crate::live::Directory;
 use crate::readings::Readings;
-use crate::store::{Store, StoreError};
+use crate::store::{Held, Hold, Store, StoreError};
 
 /// Units at which a batch is closed; one work more may come on top.
 const MOST_UNITS: usize = 20_000;
@@ -98,6 +100,7 @@ impl Writer {
         let now = self.clock.now();
         let wary = self.wary.load(Ordering::Relaxed);
         self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
+        let hold = self.hold(batch, now).await?;
         let expected = batch.iter().map(|submission| submission.work.readings()).sum();
         let readings = ReadingDraft::new(self.readings.clone(), expected);
         let mut draft =
@@ -108,8 +111,10 @@ impl Writer {
         }
         draft.finish().await?;
         let _changing = self.readings.changing().await;
-        if !draft.changes.is_empty() {
-            self.store.commit(&draft.changes, now).await?;
+        if draft.changes.is_empty() {
+            hold.let_go().await?;
+        } else {
+            self.store.commit(hold, &draft.changes, now).await?;
             self.tell(&draft, batch, now);
         }
         Tally::add(&self.tally.duplicates, draft.duplicates);
@@ -117,6 +122,27 @@ impl Writer {
             self.changed.notify_one();
         }
         Ok(fates)
+    }
+
+    /// Locks what the batch steps, and reads anew what other servers have changed of it.
+    async fn hold(&self, batch: &[Submission], now: Timestamp) -> Result<Hold, StoreError> {
+        let with_readings = batch.iter().any(|submission| submission.work.changes_readings());
+        let stepped = stepped(batch, &self.directory);
+        let (hold, held) = self.store.hold(stepped.into_iter(), with_readings).await?;
+        let Held { revisions, readings } = held;
+        let is_stale = |(id, revision): (ProductId, i64)| {
+            let known = self.directory.by_id(id).map(|live| live.lineup().1);
+            (known != Some(revision)).then_some(id)
+        };
+        let stale: Vec<ProductId> = revisions.into_iter().filter_map(is_stale).collect();
+        if !stale.is_empty() {
+            let stored = self.store.load_products(&stale).await?;
+            stored.into_iter().for_each(|stored| self.directory.renew(stored));
+        }
+        if readings.is_some_and(|at| !self.readings.is_at(&at)) {
+            self.readings.catch_up(&self.store, now).await?;
+        }
+        Ok(hold)
     }
 
     fn tell(&self, draft: &Draft, batch: &[Submission], now: Timestamp) {
@@ -142,6 +168,31 @@ impl Writer {
             );
         }
     }
+}
+
+/// The products that a batch steps.
+fn stepped(batch: &[Submission], directory: &Directory) -> BTreeSet<ProductId> {
+    let mut products = BTreeSet::new();
+    for submission in batch {
+        match &submission.work {
+            Work::Signals { signals, .. } => {
+                products.extend(signals.iter().map(|new| new.live.product.id));
+            }
+            Work::Release { live, .. }
+            | Work::Act { live, .. }
+            | Work::Policy { live, .. }
+            | Work::Unreported { live, .. } => {
+                products.insert(live.product.id);
+            }
+            Work::Tick(lives) => products.extend(lives.iter().map(|live| live.product.id)),
+            Work::Readings { .. } => {
+                let judging = directory.judging_readings();
+                products.extend(judging.iter().map(|live| live.product.id));
+            }
+            Work::Product(_) | Work::DeclareType(_) | Work::Fold(_) => {}
+        }
+    }
+    products
 }
 
 /// After how many turns of the others without anything new a batch is closed.

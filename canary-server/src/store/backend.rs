@@ -1,105 +1,217 @@
-//! All that differs between databases: how to connect, and the statements with a dialect.
+//! All that differs between databases: how to connect, how to commit, and the statements with a
+//! dialect.
 //!
 //! SQLite: WAL with `synchronous=FULL`, so that what was acknowledged is on disk; one writer
 //! connection and a pool of readers, so that nobody ever waits for a lock.
+//!
+//! PostgreSQL: `synchronous_commit=on`, set by every connection; one connection writes, because
+//! commits are gathered, and a pool reads.
 
+mod commit;
+mod connect;
 pub(super) mod readings;
 mod signals;
 
-use std::time::Duration;
+use sea_orm::{DbBackend, DbErr, QueryTrait, SqlErr, Statement, Value};
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
-    QueryTrait, SqlErr, Statement, Value,
-};
-
-pub(super) use self::signals::{arrival_from, first_run, last_signal, newest_measurements, runs};
+pub(super) use self::commit::{at_one_visit, one_by_one};
+pub(super) use self::connect::{Connections, connect};
 use super::StoreError;
 use super::changes::{CountsRow, SignalRow};
 use crate::config::DatabaseUrl;
 
-/// How many connections read at the same time.
-const READERS: u32 = 3;
+/// The number of the lock that is held while the schema is changed.
+const SCHEMA_LOCK: i64 = i64::from_be_bytes(*b"can-schm");
 
-/// The two ways to a database.
-pub(super) struct Connections {
-    pub(super) writer: DatabaseConnection,
-    pub(super) readers: DatabaseConnection,
+/// On which servers tell each other what has changed.
+pub(crate) const CHANNEL: &str = "canary_news";
+
+/// Which of the databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Embedded, in a file.
+    Sqlite,
+    /// A server of its own.
+    Postgres,
 }
 
-/// Connects; a database that does not exist is made if its address says `mode=rwc`.
-pub(super) async fn connect(url: &DatabaseUrl) -> Result<Connections, DbErr> {
-    let writer = Database::connect(options(url, 1, false)).await?;
-    let readers = Database::connect(options(url, READERS, true)).await?;
-    Ok(Connections { writer, readers })
-}
-
-fn options(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url.reveal());
-    options
-        .min_connections(1)
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .sqlx_logging(false)
-        // A connection to a file does not get lost; to ask it first is a visit more per statement.
-        .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(move |options| {
-            options
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(10))
-                // Fewer, larger checkpoints than by default, for a log of up to 16 MiB.
-                .pragma("wal_autocheckpoint", "4000")
-                // The statements of commits are few; those with decisions differ by their rows.
-                .statement_cache_capacity(24)
-                .pragma("journal_size_limit", "67108864")
-                .pragma("query_only", if is_reader { "1" } else { "0" })
-        });
-    options
-}
-
-/// Statements that are run all or not at all.
-pub(super) struct Transaction {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Transaction {
-    /// Puts statements into one text: a commit is one visit to the thread of the connection, not
-    /// one per statement.
-    pub(super) fn of(statements: Vec<Statement>) -> Self {
-        let mut transaction = Self { sql: "BEGIN IMMEDIATE; ".to_owned(), values: Vec::new() };
-        for Statement { sql, values, .. } in statements {
-            transaction.sql.push_str(&sql);
-            transaction.sql.push_str("; ");
-            transaction.values.extend(values.into_iter().flat_map(|values| values.0));
-        }
-        transaction.sql.push_str("COMMIT");
-        transaction
+impl Dialect {
+    /// That of an address.
+    pub(crate) fn of(url: &DatabaseUrl) -> Self {
+        if url.reveal().starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
     }
 
-    /// Runs the statements; after an error nothing of them has happened.
-    pub(super) async fn run(self, writer: &DatabaseConnection) -> Result<(), DbErr> {
-        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, self.sql, self.values);
-        let outcome = writer.execute_raw(statement).await;
-        if outcome.is_err() {
-            // Whether the transaction is still open depends on where it failed.
-            let _ = writer.execute_unprepared("ROLLBACK").await;
+    /// As sea-orm calls it.
+    pub(crate) const fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
         }
-        outcome.map(|_| ())
     }
-}
 
-/// The statement of a query that sea-orm makes.
-pub(super) fn build(query: &impl QueryTrait) -> Statement {
-    query.build(DbBackend::Sqlite)
+    /// A statement that both understand but for how they number its parameters: `?` in order.
+    pub(super) fn plain(self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        match self {
+            Self::Sqlite => Statement::from_sql_and_values(DbBackend::Sqlite, sql, values),
+            Self::Postgres => {
+                let mut numbered = String::with_capacity(sql.len() + 16);
+                for (number, part) in sql.split('?').enumerate() {
+                    if number > 0 {
+                        numbered.push_str(&format!("${number}"));
+                    }
+                    numbered.push_str(part);
+                }
+                Statement::from_sql_and_values(DbBackend::Postgres, numbered, values)
+            }
+        }
+    }
+
+    /// A statement in the words of each, with the same parameters.
+    pub(super) fn statement<const N: usize>(
+        self,
+        sqlite: &str,
+        postgres: &str,
+        values: [Value; N],
+    ) -> Statement {
+        let sql = match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        };
+        Statement::from_sql_and_values(self.backend(), sql, values)
+    }
+
+    /// Waits until nobody else changes the schema. A file has one server, and SQLite's own locks.
+    pub(crate) fn lock_schema(self) -> Option<Statement> {
+        let sql = "SELECT pg_advisory_lock($1)";
+        (self == Self::Postgres)
+            .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [SCHEMA_LOCK.into()]))
+    }
+
+    /// Lets others change the schema.
+    pub(crate) fn unlock_schema(self) -> Option<Statement> {
+        let sql = "SELECT pg_advisory_unlock($1)";
+        (self == Self::Postgres)
+            .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [SCHEMA_LOCK.into()]))
+    }
+
+    /// Locks products, in the order of their identifiers, so that two servers never wait for each
+    /// other; PostgreSQL only.
+    pub(super) fn lock_products(self, ids: &[String]) -> Statement {
+        const SQL: &str = "SELECT id, revision FROM product WHERE id IN \
+            (SELECT value::uuid FROM json_array_elements_text($1::json)) ORDER BY id FOR UPDATE";
+        Statement::from_sql_and_values(self.backend(), SQL, [to_json(ids).into()])
+    }
+
+    /// Locks readings; PostgreSQL only. Blocks are folded in the order of their numbers, so they
+    /// must be committed in that order.
+    pub(super) fn lock_readings(self) -> Statement {
+        self.plain("SELECT id FROM reading_fold WHERE id = 1 FOR UPDATE", [])
+    }
+
+    /// How far readings are; to be asked with the lock held.
+    pub(super) fn readings_at(self) -> Statement {
+        const SQL: &str = "SELECT revision AS fold, \
+            (SELECT coalesce(max(id), 0) FROM reading_block) AS block, \
+            (SELECT coalesce(max(id) + 1, 0) FROM reading_series) AS series, \
+            (SELECT count(*) FROM reading_type) AS types FROM reading_fold WHERE id = 1";
+        self.plain(SQL, [])
+    }
+
+    /// Tells the other servers what has changed, once it is committed; PostgreSQL only.
+    pub(super) fn tell(self, news: &str) -> Option<Statement> {
+        (self == Self::Postgres).then(|| {
+            let sql = "SELECT pg_notify($1, $2)";
+            Statement::from_sql_and_values(self.backend(), sql, [CHANNEL.into(), news.into()])
+        })
+    }
+
+    /// The statement of a query that sea-orm makes.
+    pub(super) fn build(self, query: &impl QueryTrait) -> Statement {
+        query.build(self.backend())
+    }
+
+    /// Inserts signals in one statement, whatever their number.
+    ///
+    /// One parameter of JSON: the text of the statement is always the same, so it stays prepared,
+    /// and for the dozens of rows of a usual commit it is quicker than one parameter per cell.
+    pub(super) fn insert_signals(self, rows: &[SignalRow<'_>]) -> Statement {
+        const SQLITE: &str = "INSERT INTO signal \
+            (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
+            SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, \
+            value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)";
+        const POSTGRES: &str = "INSERT INTO signal \
+            (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
+            SELECT (value ->> 0)::uuid, (value ->> 1)::uuid, (value ->> 2)::smallint, value ->> 3, \
+            value ->> 4, value ->> 5, (value ->> 6)::bigint, (value ->> 7)::bigint, value ->> 8 \
+            FROM json_array_elements($1::json) WITH ORDINALITY AS row (value, place) \
+            ORDER BY row.place";
+        self.statement(SQLITE, POSTGRES, [to_json(rows).into()])
+    }
+
+    /// Adds to the counts of releases, and replaces their rollouts, in one statement.
+    pub(super) fn update_counts(self, rows: &[CountsRow]) -> Statement {
+        const SQLITE: &str = "UPDATE release SET success = release.success + change.success, \
+            failed = release.failed + change.failed, neutral = release.neutral + change.neutral, \
+            rollout = coalesce(change.rollout, release.rollout) \
+            FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS success, value ->> 2 AS failed, \
+            value ->> 3 AS neutral, unhex(value ->> 4) AS rollout FROM json_each(?)) AS change \
+            WHERE release.id = change.id";
+        const POSTGRES: &str = "UPDATE release SET success = release.success + change.success, \
+            failed = release.failed + change.failed, neutral = release.neutral + change.neutral, \
+            rollout = coalesce(change.rollout, release.rollout) \
+            FROM (SELECT (value ->> 0)::uuid AS id, (value ->> 1)::bigint AS success, \
+            (value ->> 2)::bigint AS failed, (value ->> 3)::bigint AS neutral, \
+            decode(value ->> 4, 'hex') AS rollout FROM json_array_elements($1::json)) AS change \
+            WHERE release.id = change.id";
+        self.statement(SQLITE, POSTGRES, [to_json(rows).into()])
+    }
+
+    /// Which of the signals with these identifiers, in hexadecimal, are stored.
+    pub(super) fn known_signals(self, ids: &[String]) -> Statement {
+        const SQLITE: &str =
+            "SELECT id FROM signal WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        const POSTGRES: &str = "SELECT id FROM signal WHERE id IN \
+            (SELECT value::uuid FROM json_array_elements_text($1::json))";
+        self.statement(SQLITE, POSTGRES, [to_json(ids).into()])
+    }
+
+    /// What was answered to requests with these operations and keys.
+    pub(super) fn answered(self, keys: &[(&str, &str)]) -> Statement {
+        const SQLITE: &str = "SELECT operation, key, fingerprint, receipt, at FROM idempotency \
+            WHERE (operation, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+        const POSTGRES: &str = "SELECT operation, key, fingerprint, receipt, at FROM idempotency \
+            WHERE (operation, key) IN \
+            (SELECT value ->> 0, value ->> 1 FROM json_array_elements($1::json))";
+        self.statement(SQLITE, POSTGRES, [to_json(keys).into()])
+    }
+
+    /// Sets revision and settled reason of products: rows of identifier in hexadecimal, both values.
+    ///
+    /// A product that is not at the revision before gets none, which its column refuses: the commit
+    /// fails, see [`refused`].
+    pub(super) fn update_products(self, rows: &[(String, i64, &str)]) -> Statement {
+        const SQLITE: &str = "UPDATE product SET \
+            revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
+            settled_reason = change.settled_reason \
+            FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, \
+            value ->> 2 AS settled_reason FROM json_each(?)) AS change \
+            WHERE product.id = change.id";
+        const POSTGRES: &str = "UPDATE product SET \
+            revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
+            settled_reason = change.settled_reason \
+            FROM (SELECT (value ->> 0)::uuid AS id, (value ->> 1)::bigint AS revision, \
+            value ->> 2 AS settled_reason FROM json_array_elements($1::json)) AS change \
+            WHERE product.id = change.id";
+        self.statement(SQLITE, POSTGRES, [to_json(rows).into()])
+    }
 }
 
 /// Why a commit failed.
 pub(super) fn refused(error: DbErr) -> StoreError {
     match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(what)) if what.contains("signal.id") => {
+        Some(SqlErr::UniqueConstraintViolation(what))
+            if what.contains("signal.id") || what.contains("signal_id_key") =>
+        {
             StoreError::KnownSignal
         }
         Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Stale,
@@ -108,62 +220,17 @@ pub(super) fn refused(error: DbErr) -> StoreError {
     }
 }
 
-/// Whether a revision was not the expected one, see [`update_products`] and
-/// [`step_fold`](readings::step_fold).
+/// Whether a revision was not the expected one, see [`Dialect::update_products`] and
+/// [`Dialect::step_fold`].
 fn is_elsewhere(error: &DbErr) -> bool {
     let text = error.to_string();
-    ["product.revision", "reading_fold.revision"]
-        .iter()
-        .any(|column| text.contains(&format!("NOT NULL constraint failed: {column}")))
-}
-
-/// Inserts signals in one statement, whatever their number.
-///
-/// One parameter of JSON: the text of the statement is always the same, so it stays prepared, and
-/// for the dozens of rows of a usual commit it is quicker than one parameter per cell.
-pub(super) fn insert_signals(rows: &[SignalRow<'_>]) -> Statement {
-    const SQL: &str = "INSERT INTO signal \
-        (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
-        SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, \
-        value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
-}
-
-/// Adds to the counts of releases, and replaces their rollouts, in one statement.
-pub(super) fn update_counts(rows: &[CountsRow]) -> Statement {
-    const SQL: &str = "UPDATE release SET success = release.success + change.success, \
-        failed = release.failed + change.failed, neutral = release.neutral + change.neutral, \
-        rollout = coalesce(change.rollout, release.rollout) \
-        FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS success, value ->> 2 AS failed, \
-        value ->> 3 AS neutral, unhex(value ->> 4) AS rollout FROM json_each(?)) AS change \
-        WHERE release.id = change.id";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
-}
-
-/// Which of the signals with these identifiers, in hexadecimal, are stored.
-pub(super) fn known_signals(ids: &[String]) -> Statement {
-    const SQL: &str = "SELECT id FROM signal WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(ids).into()])
-}
-
-/// What was answered to requests with these operations and keys.
-pub(super) fn answered(keys: &[(&str, &str)]) -> Statement {
-    const SQL: &str = "SELECT operation, key, fingerprint, receipt, at FROM idempotency \
-        WHERE (operation, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(keys).into()])
-}
-
-/// Sets revision and settled reason of products: rows of identifier in hexadecimal, both values.
-///
-/// A product that is not at the revision before gets none, which its column refuses: the commit
-/// fails, see [`refused`].
-pub(super) fn update_products(rows: &[(String, i64, &str)]) -> Statement {
-    const SQL: &str = "UPDATE product SET \
-        revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
-        settled_reason = change.settled_reason \
-        FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, \
-        value ->> 2 AS settled_reason FROM json_each(?)) AS change WHERE product.id = change.id";
-    Statement::from_sql_and_values(DbBackend::Sqlite, SQL, [to_json(rows).into()])
+    [
+        "NOT NULL constraint failed: product.revision",
+        "NOT NULL constraint failed: reading_fold.revision",
+        "null value in column \"revision\"",
+    ]
+    .iter()
+    .any(|told| text.contains(told))
 }
 
 fn to_json<T: serde::Serialize + ?Sized>(rows: &T) -> String {

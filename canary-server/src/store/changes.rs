@@ -70,7 +70,7 @@ pub(crate) struct ReadingChanges {
 }
 
 impl ReadingChanges {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self { types, series, blocks, step } = self;
         types.is_empty() && series.is_empty() && blocks.is_empty() && step.is_none()
     }

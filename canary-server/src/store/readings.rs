@@ -5,10 +5,10 @@ use std::sync::Arc;
 use canary_core::reading::{ReadingType, TypeName, Unit};
 use canary_core::time::Timestamp;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, TransactionTrait as _,
+    ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, TransactionTrait as _,
 };
 
-use super::{Store, StoreError, backend};
+use super::{Dialect, Store, StoreError};
 use crate::readings::{Block, Chunk, Fold, Rollup, SeriesRow, TypeId};
 
 /// Rows that are read at once where there may be many.
@@ -21,10 +21,6 @@ fn corrupt(table: &'static str, column: &'static str, row: impl Into<i64>) -> St
     StoreError::Corrupt { table, column, row: row.into().to_string() }
 }
 
-fn query(sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
-    Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
-}
-
 /// A number that its table keeps within the range of the domain.
 fn narrow<T: TryFrom<i64>>(
     row: &QueryResult,
@@ -35,24 +31,37 @@ fn narrow<T: TryFrom<i64>>(
     number.try_into().map_err(|_| corrupt(table, column, number))
 }
 
+/// That of a connection.
+fn dialect(connection: &impl ConnectionTrait) -> Dialect {
+    match connection.get_database_backend() {
+        DbBackend::Sqlite => Dialect::Sqlite,
+        _ => Dialect::Postgres,
+    }
+}
+
 /// A type of readings with its number.
 pub(crate) type StoredType = (TypeId, ReadingType);
 
 impl Store {
     /// The types of readings, in the order of declaration.
-    pub(crate) async fn reading_types(&self) -> Result<Vec<StoredType>, StoreError> {
-        const SQL: &str =
-            "SELECT id, name, unit, minimum, maximum, is_integer FROM reading_type ORDER BY id";
-        let rows = self.readers().query_all_raw(query(SQL, [])).await?;
+    pub(crate) async fn reading_types(
+        connection: &impl ConnectionTrait,
+    ) -> Result<Vec<StoredType>, StoreError> {
+        const SQL: &str = "SELECT CAST(id AS bigint) AS id, name, unit, minimum, maximum, is_integer \
+            FROM reading_type ORDER BY id";
+        let rows = connection.query_all_raw(dialect(connection).plain(SQL, [])).await?;
         rows.iter().map(reading_type).collect()
     }
 
     /// The series from a number on, a page of them.
-    pub(crate) async fn reading_series(&self, from: u32) -> Result<Vec<SeriesRow>, StoreError> {
-        const SQL: &str = "SELECT id, device, type_id, version FROM reading_series \
+    pub(crate) async fn reading_series(
+        connection: &impl ConnectionTrait,
+        from: u32,
+    ) -> Result<Vec<SeriesRow>, StoreError> {
+        const SQL: &str = "SELECT id, device, CAST(type_id AS bigint) AS type_id, version FROM reading_series \
             WHERE id >= ? ORDER BY id LIMIT ?";
         let values = [i64::from(from).into(), (PAGE as i64).into()];
-        let rows = self.readers().query_all_raw(query(SQL, values)).await?;
+        let rows = connection.query_all_raw(dialect(connection).plain(SQL, values)).await?;
         let row = |row: &QueryResult| {
             Ok(SeriesRow {
                 id: narrow(row, "reading_series", "id")?,
@@ -66,13 +75,13 @@ impl Store {
 
     /// The blocks after one, a page of them.
     pub(crate) async fn reading_blocks(
-        &self,
+        connection: &impl ConnectionTrait,
         after: i64,
         now: Timestamp,
     ) -> Result<Vec<Block>, StoreError> {
         const SQL: &str = "SELECT id, bytes FROM reading_block WHERE id > ? ORDER BY id LIMIT ?";
         let values = [after.into(), (PAGE_OF_BLOCKS as i64).into()];
-        let rows = self.readers().query_all_raw(query(SQL, values)).await?;
+        let rows = connection.query_all_raw(dialect(connection).plain(SQL, values)).await?;
         let block = |row: QueryResult| {
             let id: i64 = row.try_get("", "id")?;
             Block::open(id, row.try_get("", "bytes")?, now)
@@ -85,7 +94,7 @@ impl Store {
     pub(crate) async fn reading_block_ids(
         connection: &impl ConnectionTrait,
     ) -> Result<Vec<i64>, StoreError> {
-        let sql = query("SELECT id FROM reading_block ORDER BY id", []);
+        let sql = dialect(connection).plain("SELECT id FROM reading_block ORDER BY id", []);
         let rows = connection.query_all_raw(sql).await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
     }
@@ -94,7 +103,7 @@ impl Store {
     pub(crate) async fn fold(connection: &impl ConnectionTrait) -> Result<Fold, StoreError> {
         const SQL: &str = "SELECT revision, last_block, series, second, thinned_hour \
             FROM reading_fold WHERE id = 1";
-        let row = connection.query_one_raw(query(SQL, [])).await?;
+        let row = connection.query_one_raw(dialect(connection).plain(SQL, [])).await?;
         let row = row.ok_or_else(|| corrupt("reading_fold", "id", 1))?;
         Ok(Fold {
             revision: row.try_get("", "revision")?,
@@ -121,7 +130,7 @@ impl Store {
         first: i64,
         last: i64,
     ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
-        let rows = self.readers().query_all_raw(backend::readings::heads(first, last)).await?;
+        let rows = self.readers().query_all_raw(self.dialect().heads(first, last)).await?;
         rows.iter().map(head).collect()
     }
 
@@ -133,7 +142,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         let statement =
-            backend::readings::heads_with_points(ranges, after, Chunk::WITHOUT_POINTS, limit);
+            self.dialect().heads_with_points(ranges, after, Chunk::WITHOUT_POINTS, limit);
         let rows = self.readers().query_all_raw(statement).await?;
         rows.iter().map(head).collect()
     }
@@ -145,7 +154,7 @@ impl Store {
         last: i64,
         limit: u32,
     ) -> Result<Vec<(i64, Chunk)>, StoreError> {
-        let statement = backend::readings::first_chunks(first, last, limit);
+        let statement = self.dialect().first_chunks(first, last, limit);
         let rows = self.readers().query_all_raw(statement).await?;
         rows.iter().map(chunk).collect()
     }
@@ -158,7 +167,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = connection.query_all_raw(backend::readings::chunks(ids)).await?;
+        let rows = connection.query_all_raw(dialect(connection).chunks(ids)).await?;
         rows.iter().map(chunk).collect()
     }
 
@@ -170,7 +179,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = connection.query_all_raw(backend::readings::heads_of(ids)).await?;
+        let rows = connection.query_all_raw(dialect(connection).heads_of(ids)).await?;
         rows.iter().map(head).collect()
     }
 
@@ -179,7 +188,7 @@ impl Store {
         &self,
         ranges: &[(i64, i64)],
     ) -> Result<Vec<Option<i64>>, StoreError> {
-        let rows = self.readers().query_all_raw(backend::readings::last_chunks(ranges)).await?;
+        let rows = self.readers().query_all_raw(self.dialect().last_chunks(ranges)).await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
     }
 
@@ -190,7 +199,7 @@ impl Store {
         version: Option<&Arc<str>>,
         hours: (u32, u32),
     ) -> Result<Vec<Rollup>, StoreError> {
-        let statement = backend::readings::rollups(kind, version, hours.0, hours.1);
+        let statement = dialect(connection).rollups(kind, version, hours.0, hours.1);
         let rows = connection.query_all_raw(statement).await?;
         let rollup = |row: &QueryResult| {
             Ok(Rollup {

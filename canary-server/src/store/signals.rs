@@ -7,7 +7,7 @@ use canary_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
 
-use super::{Store, StoreError, backend};
+use super::{Store, StoreError};
 
 /// Signals of one page.
 const PAGE: u64 = 10_000;
@@ -49,7 +49,7 @@ impl Store {
             Some(up_to) => up_to,
             None => self.last_number().await?,
         };
-        let rows = self.all(backend::newest_measurements(release, up_to, PAGE)).await?;
+        let rows = self.all(self.dialect().newest_measurements(release, up_to, PAGE)).await?;
         rows.iter().map(measurements).collect()
     }
 
@@ -65,7 +65,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let before = self.last_before(registered_at).await?;
         let ids = [canary, stable].map(|id| Uuid::from_bytes(*id.as_bytes()));
-        let rows = self.all(backend::first_run(ids, before)).await?;
+        let rows = self.all(self.dialect().first_run(ids, before)).await?;
         let first = rows.first().map(|row| row.try_get::<i64>("", "number")).transpose()?;
         Ok(first.map_or(before, |first| first - 1))
     }
@@ -78,7 +78,7 @@ impl Store {
         after: i64,
     ) -> Result<Vec<StoredRun>, StoreError> {
         let ids = releases.map(|id| Uuid::from_bytes(*id.as_bytes()));
-        let rows = self.all(backend::runs(ids, after, PAGE)).await?;
+        let rows = self.all(self.dialect().runs(ids, after, PAGE)).await?;
         rows.iter().map(run).collect()
     }
 
@@ -90,7 +90,7 @@ impl Store {
         let (mut before, mut not_before) = (0, self.last_number().await? + 1);
         while not_before - before > 1 {
             let middle = before + (not_before - before) / 2;
-            let rows = self.all(backend::arrival_from(middle)).await?;
+            let rows = self.all(self.dialect().arrival_from(middle)).await?;
             let Some(row) = rows.first() else {
                 not_before = middle;
                 continue;
@@ -107,7 +107,7 @@ impl Store {
     }
 
     async fn last_number(&self) -> Result<i64, StoreError> {
-        let rows = self.all(backend::last_signal()).await?;
+        let rows = self.all(self.dialect().last_signal()).await?;
         let number = rows.first().map(|row| row.try_get::<Option<i64>>("", "number"));
         Ok(number.transpose()?.flatten().unwrap_or_default())
     }

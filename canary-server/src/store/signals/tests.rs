@@ -34,7 +34,8 @@ async fn store(signals: &[Stored]) -> (tempfile::TempDir, Store) {
         };
         changes.signals.push(CountedSignal { signal, band: *band, received_at });
     }
-    store.commit(&changes, Timestamp::from_seconds(100)).await.unwrap();
+    let (hold, _) = store.hold(std::iter::empty(), false).await.unwrap();
+    store.commit(hold, &changes, Timestamp::from_seconds(100)).await.unwrap();
     (folder, store)
 }
 

@@ -1,0 +1,91 @@
+//! Following: what other servers on the same PostgreSQL commit is shown here as well.
+//!
+//! They tell each other after each commit; a look every second finds what was not heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use canary_core::product::ProductId;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::live::Directory;
+use crate::readings::Readings;
+use crate::store::{Heard, Listener, Store, StoreError};
+
+/// How often to look for what was not heard.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// One who follows.
+pub(crate) struct Follower {
+    pub(crate) store: Arc<Store>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) readings: Arc<Readings>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Told when something was shown.
+    pub(crate) changed: Arc<Notify>,
+}
+
+impl Follower {
+    /// Follows for ever; ends at once on SQLite, where there is nobody else.
+    pub(crate) async fn run(self) {
+        loop {
+            match self.store.listen().await {
+                Ok(None) => return,
+                Ok(Some(listener)) => self.follow(listener).await,
+                Err(cause) => {
+                    warn!(%cause, "other servers cannot be heard, trying again in a second");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+
+    /// Follows until the connection is lost.
+    async fn follow(&self, mut listener: Listener) {
+        let mut heard = Heard::Missed;
+        loop {
+            if let Err(cause) = self.show(&heard).await {
+                info!(%cause, "what other servers have changed could not be read");
+            }
+            heard = match tokio::time::timeout(LOOK, listener.hear()).await {
+                Err(_) => Heard::Missed,
+                Ok(Ok(heard)) => heard,
+                Ok(Err(cause)) => {
+                    warn!(%cause, "the connection to other servers was lost");
+                    return;
+                }
+            };
+        }
+    }
+
+    async fn show(&self, heard: &Heard) -> Result<(), StoreError> {
+        let (products, readings) = match heard {
+            Heard::Missed => (self.changed_products().await?, true),
+            Heard::News(news) => match &news.products {
+                Some(products) => (products.clone(), news.readings),
+                None => (self.changed_products().await?, news.readings),
+            },
+        };
+        if !products.is_empty() {
+            let stored = self.store.load_products(&products).await?;
+            stored.into_iter().for_each(|stored| self.directory.renew(stored));
+            self.changed.notify_one();
+        }
+        if readings {
+            self.readings.catch_up(&self.store, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The products that are not as they are shown here.
+    async fn changed_products(&self) -> Result<Vec<ProductId>, StoreError> {
+        let revisions = self.store.revisions().await?;
+        let is_changed = |(id, revision): (ProductId, i64)| {
+            let known = self.directory.by_id(id).map(|live| live.lineup().1);
+            (known != Some(revision)).then_some(id)
+        };
+        Ok(revisions.into_iter().filter_map(is_changed).collect())
+    }
+}

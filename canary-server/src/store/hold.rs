@@ -1,0 +1,124 @@
+//! What a commit has for itself, from before it is worked out until it is through.
+//!
+//! On SQLite one process writes, and a revision that is another one than expected shows the rare
+//! second one. On PostgreSQL several servers step the same rollouts: each locks those that it steps,
+//! and looks whether they still are as it knows them.
+
+use std::collections::HashMap;
+
+use canary_core::product::ProductId;
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
+    QueryFilter as _, TransactionTrait as _,
+};
+
+use super::entity::{product, release};
+use super::{Dialect, Store, StoreError, StoredProduct, assemble, backend};
+
+/// A transaction that has begun; nothing on SQLite, where a commit is one visit.
+pub(crate) struct Hold(Option<DatabaseTransaction>);
+
+/// How far the readings of all servers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReadingsAt {
+    /// Revision of the folding.
+    pub(crate) fold: i64,
+    /// The highest number of a block; 0 if there is none.
+    pub(crate) block: i64,
+    /// How many series there are.
+    pub(crate) series: i64,
+    /// How many types there are.
+    pub(crate) types: i64,
+}
+
+/// What was found when the locks were held.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// Revisions of the products.
+    pub(crate) revisions: HashMap<ProductId, i64>,
+    /// How far readings are, if they are to be changed.
+    pub(crate) readings: Option<ReadingsAt>,
+}
+
+impl Store {
+    /// Begins a commit that steps these products, and readings if it says so.
+    pub(crate) async fn hold(
+        &self,
+        products: impl Iterator<Item = ProductId>,
+        with_readings: bool,
+    ) -> Result<(Hold, Held), StoreError> {
+        let dialect = self.dialect();
+        if dialect == Dialect::Sqlite {
+            return Ok((Hold(None), Held::default()));
+        }
+        let transaction = self.writer().begin().await?;
+        let mut held = Held::default();
+        let ids: Vec<String> = products.map(|id| super::changes::hex(id.as_bytes())).collect();
+        if !ids.is_empty() {
+            for row in transaction.query_all_raw(dialect.lock_products(&ids)).await? {
+                let id = ProductId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes());
+                held.revisions.insert(id, row.try_get("", "revision")?);
+            }
+        }
+        if with_readings {
+            transaction.execute_raw(dialect.lock_readings()).await?;
+            if let Some(row) = transaction.query_one_raw(dialect.readings_at()).await? {
+                held.readings = Some(ReadingsAt {
+                    fold: row.try_get("", "fold")?,
+                    block: row.try_get("", "block")?,
+                    series: row.try_get("", "series")?,
+                    types: row.try_get("", "types")?,
+                });
+            }
+        }
+        Ok((Hold(Some(transaction)), held))
+    }
+
+    /// Some products as they are stored.
+    pub(crate) async fn load_products(
+        &self,
+        ids: &[ProductId],
+    ) -> Result<Vec<StoredProduct>, StoreError> {
+        let ids = ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes()));
+        let products = product::Entity::find().filter(product::Column::Id.is_in(ids.clone()));
+        let products = products.all(self.readers()).await?;
+        let releases = release::Entity::find().filter(release::Column::ProductId.is_in(ids));
+        assemble(products, releases.all(self.readers()).await?)
+    }
+
+    /// The revision of every product.
+    pub(crate) async fn revisions(&self) -> Result<HashMap<ProductId, i64>, StoreError> {
+        let statement = self.dialect().plain("SELECT id, revision FROM product", []);
+        let rows = self.readers().query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| {
+                let id = ProductId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes());
+                Ok((id, row.try_get("", "revision")?))
+            })
+            .collect()
+    }
+}
+
+impl Hold {
+    /// Runs the statements of a commit, all or none.
+    pub(super) async fn commit(
+        self,
+        store: &Store,
+        statements: Vec<sea_orm::Statement>,
+    ) -> Result<(), StoreError> {
+        match self.0 {
+            None => backend::at_one_visit(statements, store.writer()).await,
+            Some(transaction) => backend::one_by_one(statements, transaction).await,
+        }
+        .map_err(backend::refused)
+    }
+
+    /// Lets go of what was held, with nothing changed.
+    pub(crate) async fn let_go(self) -> Result<(), StoreError> {
+        match self.0 {
+            None => Ok(()),
+            Some(transaction) => Ok(transaction.rollback().await?),
+        }
+    }
+}
