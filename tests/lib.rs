@@ -16,15 +16,18 @@
 //!
 //! [`Manual`]: canary_server::clock::Manual
 
+mod database;
 mod evidence;
 mod http;
 mod nouns;
+mod postgres_programs;
 mod process;
 mod readings;
 mod server;
 
 use std::time::{Duration, Instant};
 
+pub use crate::database::SharedDatabase;
 pub use crate::evidence::{Block, blocks, check_test, is_near, mixture, numbers};
 pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON, lines, packed};
 pub use crate::nouns::{NewRelease, NewSignal, Product, Runs, default_policy};

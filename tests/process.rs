@@ -2,12 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::ops::Deref;
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Http, eventually};
+use crate::{Http, SharedDatabase, eventually};
 
 /// A child process that serves; it is killed when it is dropped.
 pub struct ServerProcess {
@@ -18,13 +17,13 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `program`, which is `canary-test-server`, on the database at `database`.
+    /// Starts `program`, which is `canary-test-server`, on a database.
     ///
     /// # Panics
     ///
     /// If it does not start.
     #[must_use]
-    pub fn start(program: &str, database: &Path) -> Self {
+    pub fn start(program: &str, database: &SharedDatabase) -> Self {
         Self::start_in_haste(program, database, 1)
     }
 
@@ -34,9 +33,9 @@ impl ServerProcess {
     ///
     /// If it does not start.
     #[must_use]
-    pub fn start_in_haste(program: &str, database: &Path, times: u32) -> Self {
+    pub fn start_in_haste(program: &str, database: &SharedDatabase, times: u32) -> Self {
         let mut child = Command::new(program)
-            .arg(database)
+            .arg(database.url().reveal())
             .arg(times.to_string())
             // Settings of whoever runs this would make another server.
             .env_clear()

@@ -6,13 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use canary_core::time::Timestamp;
+use canary_server::Settings;
 use canary_server::clock::{Clock, Manual, Sleep};
-use canary_server::{DatabaseUrl, Settings};
 use serde_json::json;
-use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::{Http, Product, eventually};
+use crate::{Http, Product, SharedDatabase, eventually};
 
 /// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
 const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
@@ -23,7 +22,7 @@ pub struct TestServer {
     clock: Manual,
     wakes: bool,
     retention_days: Option<u16>,
-    folder: TempDir,
+    database: SharedDatabase,
     running: Mutex<Option<Running>>,
 }
 
@@ -80,11 +79,31 @@ impl TestServer {
     }
 
     fn with(wakes: bool, retention_days: Option<u16>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the database");
+        let database = SharedDatabase::new();
         let clock = Manual::at(START);
         let http = Http::to("");
         let running = Mutex::new(None);
-        let server = Self { http, clock, wakes, retention_days, folder, running };
+        let server = Self { http, clock, wakes, retention_days, database, running };
+        server.run();
+        server
+    }
+
+    /// Starts another server on the same database, with the same clock.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let Self { clock, wakes, retention_days, database, .. } = self;
+        let server = Self {
+            http: Http::to(""),
+            clock: clock.clone(),
+            wakes: *wakes,
+            retention_days: *retention_days,
+            database: database.clone(),
+            running: Mutex::new(None),
+        };
         server.run();
         server
     }
@@ -189,8 +208,7 @@ impl TestServer {
     }
 
     fn run(&self) {
-        let path = self.folder.path().join("canary.db");
-        let database = DatabaseUrl::new(format!("sqlite://{}?mode=rwc", path.display()));
+        let database = self.database.url();
         let readings_retention_days = self.retention_days;
         let settings =
             Settings { port: 0, database, readings_retention_days, ..Settings::default() };

@@ -1,6 +1,6 @@
 //! A server in a process of its own, to be killed by tests; its address is its first line.
 //!
-//! The first argument is the path of its database; the second, how many times faster than that of
+//! The first argument is the address of its database; the second, how many times faster than that of
 //! the machine its clock runs: readings are folded when they have waited for seconds, some for
 //! hours.
 
@@ -32,8 +32,8 @@ impl Clock for Fast {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let database = std::env::args().nth(1).ok_or("the path of the database is missing")?;
-    let database = DatabaseUrl::new(format!("sqlite://{database}?mode=rwc"));
+    let database = std::env::args().nth(1).ok_or("the address of the database is missing")?;
+    let database = DatabaseUrl::new(database);
     let settings = Settings { port: 0, database, ..Settings::default() };
     let times = std::env::args().nth(2).map_or(Ok(1), |times| times.parse())?;
     let clock = Fast { started: System.now(), since: Instant::now(), times };

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use canary_tests::{Product, ServerProcess, eventually};
+use canary_tests::{Product, ServerProcess, SharedDatabase, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -56,8 +56,7 @@ fn send_until_it_ends(server: &ServerProcess, product: &Product, acks: &AtomicUs
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_is_known_when_it_comes_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut server = ServerProcess::start(PROGRAM, &database);
     let (product, release) = with_release(&server);
 
@@ -107,8 +106,7 @@ fn what_was_acknowledged_survives_a_kill_and_is_known_when_it_comes_again() {
 
 #[test]
 fn a_rollout_goes_on_where_it_was_killed() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut server = ServerProcess::start(PROGRAM, &database);
     let (product, _) = with_release(&server);
     let canary = product.release("2").create();
@@ -129,8 +127,7 @@ fn a_rollout_goes_on_where_it_was_killed() {
 
 #[test]
 fn a_server_that_is_asked_to_end_answers_what_is_under_way_and_ends_well() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut server = ServerProcess::start(PROGRAM, &database);
     let (product, release) = with_release(&server);
     let address = server.url().trim_start_matches("http://").to_owned();
@@ -173,8 +170,7 @@ fn begin_request(address: &str, length: usize) -> BufReader<TcpStream> {
 
 #[test]
 fn a_server_that_finds_another_at_its_file_counts_on_from_what_that_one_stored() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let first = ServerProcess::start(PROGRAM, &database);
     let (product, stable) = with_release(&first);
     let canary = product.release("2").create();

@@ -1,7 +1,7 @@
 //! What the rules have found is the same to the bit whether a server lives through, is killed and
 //! started again, or takes its signals in batches.
 
-use canary_tests::{Http, NDJSON, Product, ServerProcess, TestServer, lines};
+use canary_tests::{Http, NDJSON, Product, ServerProcess, SharedDatabase, TestServer, lines};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_canary-test-server");
@@ -74,8 +74,7 @@ fn by_one_that_lives() -> Value {
 
 #[test]
 fn a_server_that_is_killed_again_and_again_finds_what_one_that_lives_finds() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut server = ServerProcess::start(PROGRAM, &database);
     let (product, canary) = with_canary(&server);
     let signals = signals(&product);

@@ -30,3 +30,10 @@ mod statistics;
 mod system;
 mod unreported;
 mod verdicts;
+
+/// Compares with what is committed, whichever of the two programs runs.
+fn snapshot(name: &str, value: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "snapshots" }, {
+        insta::assert_snapshot!(name, value);
+    });
+}

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use super::snapshot;
 use canary_tests::{Answer, GZIP, JSON, TestServer};
 use serde_json::{Value, json};
 
@@ -179,7 +180,7 @@ fn problems_are_as_they_were() {
         ),
     ];
     for (name, problem) in problems {
-        insta::assert_snapshot!(name, shown(problem.json()));
+        snapshot(&format!("whole__problems__{name}"), &shown(problem.json()));
     }
 }
 

@@ -4,10 +4,10 @@ mod senders;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::path::Path;
 
 use canary_tests::{
-    Http, Known, NewReading, Question, ServerProcess, TYPES, TestServer, eventually, lines, packed,
+    Http, Known, NewReading, Question, ServerProcess, SharedDatabase, TYPES, TestServer,
+    eventually, lines, packed,
 };
 
 use self::senders::{SENDERS, START, Sender, Senders, has_mark};
@@ -22,7 +22,7 @@ const HASTE: u32 = 10_000;
 /// How often the server is killed.
 const KILLS: i64 = 6;
 
-fn start(database: &Path) -> ServerProcess {
+fn start(database: &SharedDatabase) -> ServerProcess {
     ServerProcess::start_in_haste(PROGRAM, database, HASTE)
 }
 
@@ -36,8 +36,7 @@ fn wait_for_folding(http: &Http) {
 
 #[test]
 fn acknowledged_readings_survive_kills_in_the_middle_of_folding_exactly_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut senders = Senders::new();
     for kill in 0..KILLS {
         let mut server = start(&database);
@@ -67,8 +66,7 @@ fn acknowledged_readings_survive_kills_in_the_middle_of_folding_exactly_once() {
 
 #[test]
 fn a_server_that_is_asked_to_end_loses_no_readings_that_it_acknowledged() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("canary.db");
+    let database = SharedDatabase::new();
     let mut senders = Senders::new();
     let mut server = start(&database);
     let address = server.url().trim_start_matches("http://").to_owned();

@@ -1,5 +1,6 @@
 //! The server itself: version, health, pages, figures, and its own description.
 
+use super::snapshot;
 use canary_tests::{Answer, TestServer};
 use serde_json::json;
 
@@ -111,7 +112,7 @@ fn the_openapi_document_is_as_it_was() {
     // A new version of the program is no change of the contract.
     document["info"]["version"] = json!("[version]");
     let pretty = serde_json::to_string_pretty(&document).expect("JSON is shown as JSON");
-    insta::assert_snapshot!("openapi", pretty);
+    snapshot("whole__system__openapi", &pretty);
 }
 
 #[test]
