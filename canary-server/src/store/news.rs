@@ -42,7 +42,7 @@ impl News {
         Self { teller, products, readings: !changes.readings.is_empty() }
     }
 
-    /// Reads what [`Self::fmt`] wrote; what cannot be read may be anything.
+    /// Reads what its `Display` wrote; what cannot be read may be anything.
     fn read(text: &str) -> Self {
         let mut parts = text.split(' ');
         let teller = parts.next().and_then(|part| u64::from_str_radix(part, 16).ok());
