@@ -81,11 +81,6 @@ impl Follower {
 
     /// The products that are not as they are shown here.
     async fn changed_products(&self) -> Result<Vec<ProductId>, StoreError> {
-        let revisions = self.store.revisions().await?;
-        let is_changed = |(id, revision): (ProductId, i64)| {
-            let known = self.directory.by_id(id).map(|live| live.lineup().1);
-            (known != Some(revision)).then_some(id)
-        };
-        Ok(revisions.into_iter().filter_map(is_changed).collect())
+        Ok(self.directory.not_at(self.store.revisions().await?))
     }
 }

@@ -242,6 +242,18 @@ impl Directory {
         self.read(|index| index.by_id.values().cloned().collect())
     }
 
+    /// Of products at these revisions, those that are shown at others, or not at all.
+    pub(crate) fn not_at(
+        &self,
+        revisions: impl IntoIterator<Item = (ProductId, i64)>,
+    ) -> Vec<ProductId> {
+        let is_other = |(id, revision): (ProductId, i64)| {
+            let shown = self.by_id(id).map(|live| live.lineup().1);
+            (shown != Some(revision)).then_some(id)
+        };
+        revisions.into_iter().filter_map(is_other).collect()
+    }
+
     /// Shows a product as another process has left it.
     pub(crate) fn renew(&self, stored: StoredProduct) {
         match self.by_id(stored.product.id) {

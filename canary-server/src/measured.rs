@@ -7,7 +7,6 @@ use canary_core::reading::TypeName;
 use canary_core::release::ReleaseId;
 use canary_core::signal::MeasurementName;
 use canary_core::stats::{Domain, Summary};
-use canary_core::time::Timestamp;
 
 use crate::app::App;
 use crate::live::Live;
@@ -80,14 +79,9 @@ impl App {
         version: &str,
     ) -> Result<Option<Summary>, StoreError> {
         let Some(kind) = self.readings.names().type_id(name.as_str()) else { return Ok(None) };
-        let now = seconds(self.clock.now());
+        let now = self.clock.now().as_seconds();
         let span = Span { start: now.saturating_sub(READINGS_S), end: now };
         let summed = self.readings.sum_up_all(&self.store, kind, Some(version), span).await?;
         Ok(summed.map(|summed| summed.summary))
     }
-}
-
-/// Seconds since 1970, as readings count them.
-fn seconds(now: Timestamp) -> u32 {
-    u32::try_from(now.as_micros().div_euclid(1_000_000)).unwrap_or_default()
 }

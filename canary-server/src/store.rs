@@ -227,7 +227,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let dialect = self.dialect();
         let mut statements = statements(dialect, changes, now);
-        statements.extend(dialect.tell(&News::of(changes, self.name).to_string()));
+        if dialect == Dialect::Postgres {
+            statements.push(dialect.tell(&News::of(changes, self.name).to_string()));
+        }
         hold.commit(self, statements).await
     }
 }

@@ -118,11 +118,9 @@ impl Dialect {
     }
 
     /// Tells the other servers what has changed, once it is committed; PostgreSQL only.
-    pub(super) fn tell(self, news: &str) -> Option<Statement> {
-        (self == Self::Postgres).then(|| {
-            let sql = "SELECT pg_notify($1, $2)";
-            Statement::from_sql_and_values(self.backend(), sql, [CHANNEL.into(), news.into()])
-        })
+    pub(super) fn tell(self, news: &str) -> Statement {
+        let sql = "SELECT pg_notify($1, $2)";
+        Statement::from_sql_and_values(self.backend(), sql, [CHANNEL.into(), news.into()])
     }
 
     /// The statement of a query that sea-orm makes.

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use super::entity::{product, release};
-use super::{Dialect, Store, StoreError, StoredProduct, assemble, backend};
+use super::{Store, StoreError, StoredProduct, assemble, backend};
 
 /// A transaction that has begun; nothing on SQLite, where a commit is one visit.
 pub(crate) struct Hold(Option<DatabaseTransaction>);
@@ -42,16 +42,13 @@ pub(crate) struct Held {
 }
 
 impl Store {
-    /// Begins a commit that steps these products, and readings if it says so.
+    /// Begins a commit that steps these products, and readings if it says so; PostgreSQL only.
     pub(crate) async fn hold(
         &self,
         products: impl Iterator<Item = ProductId>,
         with_readings: bool,
     ) -> Result<(Hold, Held), StoreError> {
         let dialect = self.dialect();
-        if dialect == Dialect::Sqlite {
-            return Ok((Hold(None), Held::default()));
-        }
         let transaction = self.writer().begin().await?;
         let mut held = Held::default();
         let ids: Vec<String> = products.map(|id| super::changes::hex(id.as_bytes())).collect();
@@ -101,6 +98,11 @@ impl Store {
 }
 
 impl Hold {
+    /// Nothing is locked: the way of SQLite.
+    pub(crate) const fn nothing() -> Self {
+        Self(None)
+    }
+
     /// Runs the statements of a commit, all or none.
     pub(super) async fn commit(
         self,

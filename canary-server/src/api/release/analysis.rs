@@ -179,7 +179,7 @@ async fn measurements(
     let mut compared = heavy::run(true, move || measured.compare()).await?;
     for name in rollout.judged_readings() {
         let from = release.registered_at.max(release.release_date);
-        let span = Span { start: seconds(from), end: seconds(until) };
+        let span = Span { start: from.as_seconds(), end: until.as_seconds() };
         let canary = of_version(app, name, release.version.as_str(), span).await?;
         let other = of_version(app, name, stable.release.version.as_str(), span).await?;
         if let (Some(canary), Some(stable)) = (canary, other) {
@@ -226,9 +226,4 @@ async fn of_version(
     let Some(kind) = app.readings.names().type_id(name.as_str()) else { return Ok(None) };
     let summed = app.readings.sum_up_all(&app.store, kind, Some(version), span).await?;
     Ok(summed.map(|summed| summed.summary))
-}
-
-/// Seconds since 1970, as readings count them.
-fn seconds(time: Timestamp) -> u32 {
-    u32::try_from(time.as_micros().div_euclid(1_000_000)).unwrap_or_default()
 }

@@ -82,9 +82,9 @@ impl Watch {
     fn follow(&mut self, touched: &Touched, now: Timestamp) -> bool {
         let Some(Open { release, .. }) = touched.lineup.open() else { return false };
         if self.canary != Some(release.id) {
-            let begin = seconds(release.release_date.max(release.registered_at));
+            let begin = release.release_date.max(release.registered_at).as_seconds();
             self.canary = Some(release.id);
-            self.from = touched.live.judged().from(release.id, begin, seconds(now));
+            self.from = touched.live.judged().from(release.id, begin, now.as_seconds());
             self.series.clear();
         }
         true
@@ -120,11 +120,6 @@ fn in_time(points: &[Point]) -> Cow<'_, [Point]> {
     let mut points = points.to_vec();
     points.sort_by_key(|point| point.second());
     Cow::Owned(points)
-}
-
-/// Seconds since 1970, as readings count them.
-fn seconds(time: Timestamp) -> u32 {
-    u32::try_from(time.as_micros().div_euclid(1_000_000).max(0)).unwrap_or(u32::MAX)
 }
 
 impl Touched {

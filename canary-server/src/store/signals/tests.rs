@@ -4,7 +4,7 @@ use canary_core::signal::{Description, Signal, SignalId};
 
 use super::*;
 use crate::config::DatabaseUrl;
-use crate::store::{Changes, CountedSignal};
+use crate::store::{Changes, CountedSignal, Hold};
 
 const STABLE: ReleaseId = ReleaseId::from_bytes([1; 16]);
 const CANARY: ReleaseId = ReleaseId::from_bytes([2; 16]);
@@ -34,8 +34,7 @@ async fn store(signals: &[Stored]) -> (tempfile::TempDir, Store) {
         };
         changes.signals.push(CountedSignal { signal, band: *band, received_at });
     }
-    let (hold, _) = store.hold(std::iter::empty(), false).await.unwrap();
-    store.commit(hold, &changes, Timestamp::from_seconds(100)).await.unwrap();
+    store.commit(Hold::nothing(), &changes, Timestamp::from_seconds(100)).await.unwrap();
     (folder, store)
 }
 
