@@ -82,7 +82,12 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres(name) = self {
-            SERVER.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            // Connections that are about to end are waited for: PostgreSQL 15 may hang for ever
+            // where it ends a connection by force in the moment in which its client does.
+            let sql = format!("DROP DATABASE {name}");
+            if SERVER.try_to_run(&sql).is_err() {
+                SERVER.run(&format!("{sql} WITH (FORCE)"));
+            }
         }
     }
 }
@@ -109,7 +114,8 @@ struct Server {
 impl Server {
     #[expect(clippy::disallowed_methods, reason = "no setting of the server, but of its tests")]
     fn find() -> Self {
-        let Ok(url) = env::var("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
+        let Some(url) = env::var_os("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
+        let url = url.into_string().expect("CANARY_TEST_POSTGRES_URL is a text");
         let (url, query) = url.split_once('?').unwrap_or((&url, ""));
         let place = url.rsplit_once('/').expect("CANARY_TEST_POSTGRES_URL names a database").0;
         let after = if query.is_empty() { String::new() } else { format!("?{query}") };

@@ -48,6 +48,7 @@ pub fn packed(body: &str) -> Vec<u8> {
 pub struct Http {
     url: Arc<RwLock<String>>,
     agent: ureq::Agent,
+    key: Option<String>,
 }
 
 /// What a server answered, with any status.
@@ -73,7 +74,23 @@ impl Http {
             .timeout_global(Some(Duration::from_secs(30)))
             .build()
             .new_agent();
-        Self { url: Arc::new(RwLock::new(url.into())), agent }
+        Self { url: Arc::new(RwLock::new(url.into())), agent, key: None }
+    }
+
+    /// The same way, with a key for every request.
+    #[must_use]
+    pub fn with_key(&self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self.clone() }
+    }
+
+    /// The key of every request.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.key.as_deref().expect("a key")
     }
 
     /// Leads all clones to another address.
@@ -158,6 +175,9 @@ impl Http {
         let mut head = Request::builder().method(method).uri(format!("{}{path}", self.url()));
         for (name, value) in headers {
             head = head.header(*name, *value);
+        }
+        if let Some(key) = &self.key {
+            head = head.header("Authorization", format!("Bearer {key}"));
         }
         let mut response = match body {
             Some(body) => self.agent.run(head.body(body).expect("a request"))?,
@@ -287,6 +307,16 @@ impl Answer {
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
+    }
+
+    /// Looks at the status of an answer without a body.
+    ///
+    /// # Panics
+    ///
+    /// If it is another, or there is a body.
+    #[track_caller]
+    pub fn expect_status(&self, status: u16) {
+        assert_eq!((self.status, self.text.as_str()), (status, ""), "{}", self.text);
     }
 
     /// The body of a problem that must have this status and code.

@@ -10,6 +10,7 @@
 //! | [`reading`], [`readings()`], [`temperature`] | readings as JSON, good and to be spoilt |
 //! | [`NewReading`], [`Question`], [`Known`] | readings, and a plain sort to compare the answers with |
 //! | [`check_test`], [`mixture`], [`Block`] | evidence as it is shown, and the plain sums by which it is checked |
+//! | [`block_on`] | a part of the server that is used without one |
 //! | [`eventually`] | a look at something that another thread brings about, until it is there |
 //!
 //! Nothing here sleeps to let time pass: time is the server's [`Manual`] clock, and a test moves it.
@@ -55,4 +56,15 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         // Not to let time pass, but to leave the processor to those who are looked at.
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Waits for a part of the server that is used without one.
+///
+/// # Panics
+///
+/// If there is no thread for it.
+pub fn block_on<T>(part: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build();
+    runtime.expect("a runtime").block_on(part)
 }

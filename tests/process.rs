@@ -1,5 +1,6 @@
 //! A server in a process of its own.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::ops::Deref;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -34,9 +35,24 @@ impl ServerProcess {
     /// If it does not start.
     #[must_use]
     pub fn start_in_haste(program: &str, database: &SharedDatabase, times: u32) -> Self {
-        let mut child = Command::new(program)
-            .arg(database.url().reveal())
-            .arg(times.to_string())
+        Self::run(Command::new(program).arg(database.url().reveal()).arg(times.to_string()))
+    }
+
+    /// Starts it with a log of everything that is ever logged, in `log`.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_telling_all(program: &str, database: &SharedDatabase, log: File) -> Self {
+        // A filter with a name in it is for all libraries, too.
+        let level = "trace,canary_server=trace";
+        let mut command = Command::new(program);
+        Self::run(command.arg(database.url().reveal()).args(["1", level]).stderr(log))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command
             // Settings of whoever runs this would make another server.
             .env_clear()
             .stdin(Stdio::null())

@@ -1,17 +1,20 @@
 //! A server in this process.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use canary_core::time::Timestamp;
-use canary_server::Settings;
 use canary_server::clock::{Clock, Manual, Sleep};
+use canary_server::key::{self, KeyName, NewKey};
+use canary_server::organization::{self, OrganizationName};
+use canary_server::{Scopes, Settings};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::{Http, Product, SharedDatabase, eventually};
+use crate::{Http, Product, SharedDatabase, block_on, eventually};
 
 /// 2023-01-01T10:30:00Z: where the clock of every server stands at first.
 const START: Timestamp = Timestamp::from_seconds(1_672_569_000);
@@ -207,11 +210,69 @@ impl TestServer {
         (product, canary)
     }
 
-    fn run(&self) {
+    /// What it was started with.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
         let database = self.database.url();
         let readings_retention_days = self.retention_days;
-        let settings =
-            Settings { port: 0, database, readings_retention_days, ..Settings::default() };
+        Settings { port: 0, database, readings_retention_days, ..Settings::default() }
+    }
+
+    /// Makes an organization, straight on the database.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub fn organization(&self, name: &str) {
+        let (settings, name) = (self.settings(), OrganizationName::parse(name).expect("a name"));
+        let made = organization::create(&settings, &name, self.clock.now());
+        block_on(made).expect("an organization");
+    }
+
+    /// Makes a key, straight on the database, and waits until the server knows it; a way to the
+    /// server with it.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused, or not known within 10 s.
+    #[must_use]
+    pub fn key(&self, organization: &str, scopes: &[&str]) -> Http {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("key {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let new = NewKey {
+            name: KeyName::parse(name).expect("a name"),
+            scopes: Scopes::parse(scopes.iter().copied()).expect("scopes"),
+            expires_at: None,
+        };
+        let organization = OrganizationName::parse(organization).expect("a name");
+        let settings = self.settings();
+        let created = key::create(&settings, &organization, new, self.clock.now());
+        let created = block_on(created).expect("a key");
+        let http = self.http.with_key(created.secret.reveal());
+        eventually("that the server knows the key", || {
+            let is_closed = self.http.get("/metrics").status == 401;
+            (is_closed && http.get("/metrics").status != 401).then_some(())
+        });
+        http
+    }
+
+    /// Why a server with these settings does not start; nothing if it does.
+    #[must_use]
+    pub fn refusal(settings: &Settings) -> Option<String> {
+        let clock: Arc<dyn Clock> = Arc::new(Manual::at(START));
+        block_on(async {
+            match canary_server::start(settings, clock).await {
+                Ok(server) => {
+                    server.stop().await.expect("the server stops");
+                    None
+                }
+                Err(refused) => Some(refused.to_string()),
+            }
+        })
+    }
+
+    fn run(&self) {
+        let settings = self.settings();
         let clock: Arc<dyn Clock> = if self.wakes {
             Arc::new(self.clock.clone())
         } else {

@@ -2,7 +2,7 @@
 //!
 //! The first argument is the address of its database; the second, how many times faster than that of
 //! the machine its clock runs: readings are folded when they have waited for seconds, some for
-//! hours.
+//! hours. The third, if there is one, is what it logs.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let database = DatabaseUrl::new(database);
     let settings = Settings { port: 0, database, ..Settings::default() };
     let times = std::env::args().nth(2).map_or(Ok(1), |times| times.parse())?;
+    if let Some(level) = std::env::args().nth(3) {
+        canary_server::telemetry::init(&level)?;
+    }
     let clock = Fast { started: System.now(), since: Instant::now(), times };
     let server = canary_server::start(&settings, Arc::new(clock)).await?;
     println!("{}", server.url());

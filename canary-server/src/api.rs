@@ -2,12 +2,17 @@
 //!
 //! A handler parses, acts and renders; what it decides lies in the core.
 
+mod description;
 mod device;
+mod door;
 mod frame;
 mod heavy;
 mod idempotency;
+mod key;
 mod moment;
 mod number;
+mod operation;
+mod organization;
 mod page;
 mod payload;
 mod policy;
@@ -21,11 +26,17 @@ mod system;
 
 use std::sync::Arc;
 
+use poem::endpoint::make_sync;
+use poem::web::Html;
 use poem::{Endpoint, Route};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
+pub(crate) use self::description::Description;
 use self::device::{DeviceApi, StatisticsApi};
+use self::door::Door;
 use self::frame::Frame;
+use self::key::KeyApi;
+use self::organization::OrganizationApi;
 use self::problem::ApiError;
 use self::product::ProductApi;
 use self::reading::ReadingApi;
@@ -33,7 +44,9 @@ use self::reading_type::ReadingTypeApi;
 use self::release::ReleaseApi;
 use self::signal::SignalApi;
 use self::system::SystemApi;
+use crate::access::Desk;
 use crate::app::App;
+use crate::house::House;
 use crate::ingest::Receipt;
 
 #[derive(Tags)]
@@ -46,6 +59,8 @@ enum Tag {
     Signals,
     /// Typed values of devices, in time.
     Readings,
+    /// Who may do what: keys, and organizations, each of which has everything of its own.
+    Access,
     /// The server itself.
     System,
 }
@@ -69,8 +84,13 @@ given in the query, or in a JSON body on GET; the query wins.
 **Errors** are problem documents of RFC 9457 (`application/problem+json`). Their `code` is stable, \
 and their `type` leads to a page that explains it.
 
-**Sending twice is safe**: a signal's `id`, made by the caller, or an `Idempotency-Key` on any POST; \
-keys are kept for seven days.
+**A key** is sent as `Authorization: Bearer canary_…`. It is one organization's, and sees that one's \
+products, releases, signals and readings, and nothing of others. Its scopes say what it may do: each \
+operation names the one that it needs. While there is no key at all, everybody who reaches the server \
+may do everything, as the organization `default`; the first key closes it.
+
+**Sending twice is safe**: a signal's `id`, made by the caller, or an `Idempotency-Key` on any POST \
+that takes one; those keys are kept for seven days.
 
 **What was acknowledged is durable**: 201 and 200 are sent after the commit.
 
@@ -78,9 +98,10 @@ Bodies without a Content-Type are read as JSON; bodies packed with gzip are unpa
 Every path works with and without its trailing slash.";
 
 type Devices = (DeviceApi, StatisticsApi, ReadingApi, ReadingTypeApi);
-type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, SystemApi);
+type Access = (KeyApi, OrganizationApi);
+type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, Access, SystemApi);
 
-fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
+fn service(app: &Arc<App>, desk: &Desk) -> OpenApiService<Apis, ()> {
     let devices = (
         DeviceApi(app.clone()),
         StatisticsApi(app.clone()),
@@ -92,6 +113,10 @@ fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
         ReleaseApi(app.clone()),
         SignalApi(app.clone()),
         devices,
+        (
+            KeyApi { app: app.clone(), desk: desk.clone() },
+            OrganizationApi { app: app.clone(), desk: desk.clone() },
+        ),
         SystemApi(app.clone()),
     );
     OpenApiService::new(apis, "Canary", env!("CARGO_PKG_VERSION"))
@@ -99,23 +124,39 @@ fn service(app: &Arc<App>) -> OpenApiService<Apis, ()> {
         .license(LicenseObject::new("MIT OR Apache-2.0"))
 }
 
-/// Everything that the server answers.
-pub(crate) fn endpoint(app: &Arc<App>) -> impl Endpoint + use<> {
-    let service = service(app);
-    let document = service.spec();
-    let shown = document.clone();
-    let routes = Route::new()
-        .nest("/docs", service.swagger_ui())
-        .nest("/redoc", service.redoc())
-        .at(
-            "/openapi.json",
-            poem::get(poem::endpoint::make_sync(move |_| {
-                poem::Response::builder().content_type("application/json").body(shown.clone())
-            })),
-        )
-        .at("/problems/:code", poem::get(system::problem_page))
-        .nest("/", service);
-    Frame::around(routes, &document)
+/// Everything that one organization answers, to those who were let in.
+pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> Route {
+    Route::new().nest("/", service(app, desk))
+}
+
+/// What is shown of the API to everybody.
+pub(crate) fn describe(app: &Arc<App>, desk: &Desk) -> Description {
+    Description::of(&service(app, desk))
+}
+
+/// Everything that the server answers: the door to all organizations.
+pub(crate) fn entrance(house: Arc<House>) -> impl Endpoint + use<> {
+    let [document, swagger, redoc] = [(); 3].map(|()| house.description.clone());
+    let frame = house.description.clone();
+    let document = make_sync(move |_| {
+        poem::Response::builder().content_type("application/json").body(document.json.clone())
+    });
+    let swagger = Arc::new(make_sync(move |_| Html(swagger.swagger.clone())));
+    let redoc = Arc::new(make_sync(move |_| Html(redoc.redoc.clone())));
+    let pages = Route::new()
+        .at("/docs", poem::get(swagger.clone()))
+        .at("/docs/", poem::get(swagger))
+        .at("/redoc", poem::get(redoc.clone()))
+        .at("/redoc/", poem::get(redoc))
+        .at("/openapi.json", poem::get(document))
+        .at("/problems/:code", poem::get(system::problem_page));
+    Frame::around(Door::of(house, pages), &frame.json)
+}
+
+/// Whether a path is one of the pages above.
+fn is_page(path: &str) -> bool {
+    matches!(path, "/docs" | "/docs/" | "/redoc" | "/redoc/" | "/openapi.json")
+        || path.starts_with("/problems/")
 }
 
 /// The writer answered another question than was asked: a fault of this program.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Every setting of the server, without its prefix, with what it means.
-pub const KNOWN: [(&str, &str); 10] = [
+pub const KNOWN: [(&str, &str); 11] = [
     ("api_host", "address to listen on"),
     ("api_port", "port to listen on, 0 for any free one"),
     ("api_log_level", "error, warn, info, debug or trace, or a filter"),
@@ -22,6 +22,7 @@ pub const KNOWN: [(&str, &str); 10] = [
     ("db_host", "part of the database's address"),
     ("db_port", "part of the database's address, with db_host"),
     ("db_name", "part of the database's address, with db_host"),
+    ("insecure", "true to serve without keys on any address, else on loopback only"),
     ("readings_retention_days", "days that readings are kept, for ever if absent; summaries stay"),
 ];
 
@@ -149,6 +150,9 @@ pub struct Settings {
     pub database: DatabaseUrl,
     /// Days that readings are kept; for ever if `None`. Their summaries by the hour always stay.
     pub readings_retention_days: Option<u16>,
+    /// Whether to serve on any address as long as no key exists: everybody who reaches it may do
+    /// everything. Once a key exists it changes nothing.
+    pub insecure: bool,
 }
 
 impl Default for Settings {
@@ -159,6 +163,7 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             database: DatabaseUrl::new("sqlite://canary.db?mode=rwc"),
             readings_retention_days: None,
+            insecure: false,
         }
     }
 }
@@ -194,6 +199,10 @@ impl Settings {
             None => None,
             Some(text) => Some(retention(text)?),
         };
+        let insecure = match values.get("insecure") {
+            None => defaults.insecure,
+            Some(text) => yes_or_no("insecure", text)?,
+        };
         let database = database(&values)?.unwrap_or(defaults.database);
         Ok(Self {
             host: values.remove("api_host").unwrap_or(defaults.host),
@@ -201,12 +210,25 @@ impl Settings {
             log_level: values.remove("api_log_level").unwrap_or(defaults.log_level),
             database,
             readings_retention_days: retention,
+            insecure,
         })
     }
 
     /// For how many seconds readings are kept.
     pub(crate) fn readings_retention_s(&self) -> Option<u32> {
         self.readings_retention_days.map(|days| u32::from(days) * 86_400)
+    }
+}
+
+fn yes_or_no(name: &'static str, text: &str) -> Result<bool, SettingsError> {
+    match text.to_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(SettingsError::BadValue {
+            name,
+            value: text.to_owned(),
+            expected: "it must be true or false",
+        }),
     }
 }
 
@@ -272,7 +294,10 @@ fn read_file(path: &Path) -> Result<Values, SettingsError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
-            _ => return Err(bad(format!("`{name}` must be a text or a whole number"))),
+            toml::Value::Boolean(word) => word.to_string(),
+            _ => {
+                return Err(bad(format!("`{name}` must be a text, a whole number, true or false")));
+            }
         };
         values.insert(known, text);
     }

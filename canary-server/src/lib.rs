@@ -4,19 +4,24 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `api` | parses, acts, renders; one file per resource, one place that knows statuses |
+//! | `house` | the rooms of all organizations, opened at the start and when they are made |
+//! | `access` | who may do what: keys in memory, the same on every server within a second |
+//! | `api` | `api/door.rs` lets in; the rest parses, acts, renders; one place that knows statuses |
+//! | `room` | everything of one organization: all that follows, once for each |
 //! | `ingest` | the one road in: group commit, and everybody hears the fate of their own work |
 //! | `store` | what is durable: operations over sea-orm, all differences of databases in one file |
 //! | `live` | what every read of a selection sees, replaced whole after each commit |
 //! | `engine` | what time alone brings about |
-//! | [`config`], [`clock`], [`migration`], [`telemetry`] | what a server is given |
+//! | [`config`], [`clock`], [`telemetry`] | what a server is given |
+//! | [`migration`], [`organization`], [`key`] | what is done to a database beside its servers |
 //!
 //! # To add …
 //!
-//! * **an endpoint**: a method in the resource's file under `api/`; the snapshot of the OpenAPI
-//!   document shows what changed.
+//! * **an endpoint**: a method in the resource's file under `api/`, and a row in `api/operation.rs`
+//!   that says what a key needs for it; the snapshot of the OpenAPI document shows what changed.
 //! * **a way in**: turn bytes into `ingest::Work` and submit it; the store stays out of sight.
-//! * **a table or a column**: a new step in `migration/org`, never a change to an old one.
+//! * **a table or a column**: a new step in `migration/org`, or in `migration/public` for what all
+//!   organizations have in common; never a change to an old one.
 //!
 //! # Example
 //!
@@ -33,6 +38,7 @@
 //! # }
 //! ```
 
+mod access;
 mod api;
 mod app;
 mod buffers;
@@ -42,17 +48,22 @@ mod dashboard;
 mod engine;
 mod evidence;
 mod follow;
+mod house;
 mod identify;
 mod ingest;
+pub mod key;
 mod lead;
 mod live;
 mod measured;
 pub mod migration;
+pub mod organization;
 mod readings;
+mod room;
 mod server;
 mod store;
 pub mod telemetry;
 
+pub use crate::access::{AccessError, Scope, ScopeError, Scopes, Secret};
 pub use crate::config::{DatabaseUrl, Settings, SettingsError, Sources};
 pub use crate::server::{Server, StartError, StopError, runtime, start};
 pub use crate::store::StoreError;

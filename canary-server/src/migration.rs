@@ -1,47 +1,107 @@
 //! The schema, step by step; steps are only ever added.
 //!
-//! They form the lineage `org`: the tables that every organization has.
+//! They form two lineages. `public` is what all organizations have in common: organizations and
+//! keys, in the place of `default`. `org` is the tables that every organization has in a place of
+//! its own.
+//!
+//! Each lineage has a table of its own that says which of its steps were applied. On PostgreSQL the
+//! schema of a place is changed by one at a time.
 
+mod lineage;
 mod org;
-
-use sea_orm::ConnectionTrait as _;
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::{MigrationStatus, MigratorTrait};
+mod public;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Settings;
-use crate::store::{Dialect, Store, StoreError};
+use crate::organization::OrganizationName;
+use crate::store::{Place, Registry, Store, StoreError};
 
-/// The lineage of an organization's tables.
-pub(crate) struct Org;
+/// A line of steps, each on the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lineage {
+    /// What all organizations have in common.
+    Public,
+    /// What every organization has of its own.
+    Org,
+}
 
-impl MigratorTrait for Org {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        org::steps()
-    }
-
-    fn migration_table_name() -> DynIden {
-        "org_migration".into_iden()
+impl Lineage {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Org => "org",
+        }
     }
 }
 
-/// One step of the schema.
+/// Which part of the schema is meant; all of it by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Which {
+    /// One lineage; both if `None`.
+    pub lineage: Option<Lineage>,
+    /// One organization; all if `None`. The lineage `public` is with `default`.
+    pub organization: Option<OrganizationName>,
+}
+
+impl Which {
+    fn means(&self, lineage: Lineage) -> bool {
+        self.lineage.is_none_or(|wanted| wanted == lineage)
+    }
+}
+
+/// One step of the schema, in the place of one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// The lineage it is of.
+    pub lineage: Lineage,
+    /// The organization in whose place it is; `default` for the lineage `public`.
+    pub organization: OrganizationName,
     /// Its name, which is also its place in the order.
     pub name: String,
     /// Whether the database has it.
     pub is_applied: bool,
 }
 
-/// Brings the database to the newest schema; the names of the steps that were missing.
+/// How far a lineage is, in the place of one organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Current {
+    /// The lineage.
+    pub lineage: Lineage,
+    /// The organization in whose place it is; `default` for the lineage `public`.
+    pub organization: OrganizationName,
+    /// The newest step that was applied, if any was.
+    pub step: Option<String>,
+}
+
+/// Brings the schema up to date; the steps that were missing.
+///
+/// The lineage `public` comes first: it says which organizations there are.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the database cannot be reached, or is newer than this program.
-pub async fn upgrade(settings: &Settings) -> Result<Vec<String>, StoreError> {
-    let store = Store::connect(&settings.database).await?;
-    let applied = store.upgrade().await?;
-    store.close().await?;
+pub async fn upgrade(settings: &Settings, which: &Which) -> Result<Vec<Step>, StoreError> {
+    let mut applied = Vec::new();
+    let default = OrganizationName::default_one();
+    let is_default_meant = which.organization.as_ref().is_none_or(OrganizationName::is_default);
+    if which.means(Lineage::Public) && is_default_meant {
+        let store = Store::connect(&Place::of_default(&settings.database)).await?;
+        let steps = store.upgrade(Lineage::Public).await;
+        store.close().await?;
+        applied.extend(marked(Lineage::Public, &default, true, steps?));
+    }
+    if !which.means(Lineage::Org) {
+        return Ok(applied);
+    }
+    for organization in organizations(settings, which).await? {
+        let store = Store::connect(&Place::of(&settings.database, &organization)).await?;
+        let steps = store.upgrade(Lineage::Org).await;
+        store.close().await?;
+        applied.extend(marked(Lineage::Org, &organization, true, steps?));
+    }
     Ok(applied)
 }
 
@@ -50,132 +110,131 @@ pub async fn upgrade(settings: &Settings) -> Result<Vec<String>, StoreError> {
 /// # Errors
 ///
 /// [`StoreError`] if the database cannot be reached, or is newer than this program.
-pub async fn status(settings: &Settings) -> Result<Vec<Step>, StoreError> {
-    let store = Store::connect(&settings.database).await?;
-    let steps = store.schema_steps().await?;
+pub async fn status(settings: &Settings, which: &Which) -> Result<Vec<Step>, StoreError> {
+    let mut all = Vec::new();
+    for organization in organizations(settings, which).await? {
+        let store = Store::connect(&Place::of(&settings.database, &organization)).await?;
+        for lineage in store.place().lineages().iter().filter(|lineage| which.means(**lineage)) {
+            let (lineage, steps) = (*lineage, store.schema_steps(*lineage).await?);
+            all.extend(steps.into_iter().map(|step| Step {
+                lineage,
+                organization: organization.clone(),
+                name: step.name,
+                is_applied: step.is_applied,
+            }));
+        }
+        store.close().await?;
+    }
+    Ok(all)
+}
+
+/// The newest step that was applied, of each lineage in each place.
+///
+/// # Errors
+///
+/// [`StoreError`] if the database cannot be reached, or is newer than this program.
+pub async fn current(settings: &Settings, which: &Which) -> Result<Vec<Current>, StoreError> {
+    let mut all: Vec<Current> = Vec::new();
+    for Step { lineage, organization, name, is_applied } in status(settings, which).await? {
+        let is_next = |last: &Current| last.lineage != lineage || last.organization != organization;
+        if all.last().is_none_or(is_next) {
+            all.push(Current { lineage, organization, step: None });
+        }
+        if let Some(last) = all.last_mut().filter(|_| is_applied) {
+            last.step = Some(name);
+        }
+    }
+    Ok(all)
+}
+
+/// Takes back the newest steps, at most so many of each lineage in each place, with what is stored
+/// in the tables and columns that they made; the steps that were taken back.
+///
+/// The lineage `public` comes last: it says which organizations there are.
+/// No server may run on the database meanwhile.
+///
+/// # Errors
+///
+/// [`StoreError`] if the database cannot be reached, or is newer than this program;
+/// [`StoreError::InUse`], with nothing changed, if the lineage `public` would lose keys, or
+/// organizations beside `default`.
+pub async fn downgrade(
+    settings: &Settings,
+    which: &Which,
+    steps: u32,
+) -> Result<Vec<Step>, StoreError> {
+    let organizations = organizations(settings, which).await?;
+    let with_public =
+        which.means(Lineage::Public) && organizations.iter().any(OrganizationName::is_default);
+    if with_public {
+        refuse_loss(settings, steps).await?;
+    }
+    let mut undone = Vec::new();
+    for organization in organizations.iter().filter(|_| which.means(Lineage::Org)) {
+        let store = Store::connect(&Place::of(&settings.database, organization)).await?;
+        let names = store.downgrade(Lineage::Org, steps).await;
+        store.close().await?;
+        undone.extend(marked(Lineage::Org, organization, false, names?));
+    }
+    if with_public {
+        let store = Store::connect(&Place::of_default(&settings.database)).await?;
+        let names = store.downgrade(Lineage::Public, steps).await;
+        store.close().await?;
+        let default = OrganizationName::default_one();
+        undone.extend(marked(Lineage::Public, &default, false, names?));
+    }
+    Ok(undone)
+}
+
+/// The organizations that are meant; `default` alone while there is no table of them.
+async fn organizations(
+    settings: &Settings,
+    which: &Which,
+) -> Result<Vec<OrganizationName>, StoreError> {
+    let store = Store::connect(&Place::of_default(&settings.database)).await?;
+    let names = if store.has_common_tables().await? {
+        let registry = Registry::of(store.into());
+        let organizations = registry.organizations().await;
+        registry.close().await?;
+        organizations?.into_iter().map(|organization| organization.name).collect()
+    } else {
+        store.close().await?;
+        vec![OrganizationName::default_one()]
+    };
+    match &which.organization {
+        None => Ok(names),
+        Some(wanted) if names.contains(wanted) => Ok(vec![wanted.clone()]),
+        Some(unknown) => Err(StoreError::UnknownOrganization(unknown.to_string())),
+    }
+}
+
+/// Refuses to take back the first step of the lineage `public` while its tables hold something.
+async fn refuse_loss(settings: &Settings, steps: u32) -> Result<(), StoreError> {
+    let store = Store::connect(&Place::of_default(&settings.database)).await?;
+    let outcome = async {
+        let applied = store.schema_steps(Lineage::Public).await?;
+        let applied = applied.iter().filter(|step| step.is_applied).count();
+        if applied == 0 || (steps as usize) < applied {
+            return Ok(());
+        }
+        let (keys, organizations) = store.count_common().await?;
+        if keys > 0 || organizations > 0 {
+            return Err(StoreError::InUse { keys, organizations });
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
     store.close().await?;
-    Ok(steps)
+    outcome
 }
 
-impl Store {
-    /// The steps of the schema, and which of them the database has.
-    pub(crate) async fn schema_steps(&self) -> Result<Vec<Step>, StoreError> {
-        let migrations = Org::get_migration_with_status_read_only(self.writer())
-            .await
-            .map_err(StoreError::schema)?;
-        let step = |migration: &sea_orm_migration::Migration| Step {
-            name: migration.name().to_owned(),
-            is_applied: migration.status() == MigrationStatus::Applied,
-        };
-        Ok(migrations.iter().map(step).collect())
-    }
-
-    /// Applies the steps that are missing; their names.
-    ///
-    /// Of several who do that at once each waits for the one before.
-    pub(crate) async fn upgrade(&self) -> Result<Vec<String>, StoreError> {
-        self.lock_schema().await?;
-        let applied = self.apply_missing().await;
-        self.unlock_schema().await?;
-        applied
-    }
-
-    /// Makes the schema fit for serving; the names of the steps that were applied.
-    ///
-    /// A file is brought up to date, and so is an empty database. A PostgreSQL that other servers
-    /// may use is not: its owner says when.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::OldSchema`] then, [`StoreError::Schema`] if it is newer than this program.
-    pub(crate) async fn prepare_schema(&self) -> Result<Vec<String>, StoreError> {
-        self.lock_schema().await?;
-        let applied = self.apply_where_nobody_else_may_serve().await;
-        self.unlock_schema().await?;
-        applied
-    }
-
-    async fn apply_where_nobody_else_may_serve(&self) -> Result<Vec<String>, StoreError> {
-        let steps = self.schema_steps().await?;
-        let is_empty = steps.iter().all(|step| !step.is_applied);
-        if self.dialect() == Dialect::Sqlite || is_empty {
-            return self.apply_missing().await;
-        }
-        let missing = steps.into_iter().filter(|step| !step.is_applied).map(|step| step.name);
-        let missing: Vec<String> = missing.collect();
-        if missing.is_empty() { Ok(missing) } else { Err(StoreError::OldSchema { missing }) }
-    }
-
-    async fn apply_missing(&self) -> Result<Vec<String>, StoreError> {
-        let steps = self.schema_steps().await?;
-        let missing = steps.into_iter().filter(|step| !step.is_applied).map(|step| step.name);
-        let missing: Vec<String> = missing.collect();
-        Org::up(self.writer(), None).await.map_err(StoreError::schema)?;
-        Ok(missing)
-    }
-
-    /// Waits until nobody else changes the schema; there is one connection that writes, so the lock
-    /// is held by the one that changes it.
-    async fn lock_schema(&self) -> Result<(), StoreError> {
-        if let Some(statement) = self.dialect().lock_schema() {
-            self.writer().execute_raw(statement).await?;
-        }
-        Ok(())
-    }
-
-    async fn unlock_schema(&self) -> Result<(), StoreError> {
-        if let Some(statement) = self.dialect().unlock_schema() {
-            self.writer().execute_raw(statement).await?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::DatabaseUrl;
-
-    /// Every table and index, as SQLite tells of them.
-    async fn schema(store: &Store) -> Vec<String> {
-        use sea_orm::{ConnectionTrait, DbBackend, Statement};
-        let sql = "SELECT sql FROM sqlite_master \
-            WHERE sql IS NOT NULL AND name <> 'sqlite_sequence' ORDER BY name";
-        let statement = Statement::from_string(DbBackend::Sqlite, sql);
-        let rows = store.writer().query_all_raw(statement).await.unwrap();
-        rows.iter().map(|row| row.try_get("", "sql").unwrap()).collect()
-    }
-
-    #[tokio::test]
-    async fn up_down_up_ends_where_it_began() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}?mode=rwc", folder.path().join("canary.db").display());
-        let store = Store::connect(&DatabaseUrl::new(url)).await.unwrap();
-
-        let applied = store.upgrade().await.unwrap();
-        assert_eq!(applied.len(), Org::migrations().len());
-        let first = schema(&store).await;
-        Org::down(store.writer(), None).await.unwrap();
-        let bare = schema(&store).await;
-        assert!(bare.iter().all(|sql| sql.contains("org_migration")), "left over: {bare:?}");
-        assert_eq!(store.upgrade().await.unwrap(), applied);
-        assert_eq!(schema(&store).await, first);
-        assert_eq!(store.upgrade().await.unwrap(), Vec::<String>::new());
-        store.close().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_schema_of_a_newer_program_is_refused() {
-        use sea_orm::ConnectionTrait;
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}?mode=rwc", folder.path().join("canary.db").display());
-        let store = Store::connect(&DatabaseUrl::new(url)).await.unwrap();
-        store.upgrade().await.unwrap();
-        let newer =
-            "INSERT INTO org_migration (version, applied_at) VALUES ('m9999_from_the_future', 0)";
-        store.writer().execute_unprepared(newer).await.unwrap();
-        let error = store.upgrade().await.unwrap_err().to_string();
-        assert!(error.contains("m9999_from_the_future"), "{error}");
-        store.close().await.unwrap();
-    }
+fn marked(
+    lineage: Lineage,
+    organization: &OrganizationName,
+    is_applied: bool,
+    names: Vec<String>,
+) -> impl Iterator<Item = Step> {
+    let organization = organization.clone();
+    let step = move |name| Step { lineage, organization: organization.clone(), name, is_applied };
+    names.into_iter().map(step)
 }

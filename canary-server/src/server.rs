@@ -2,25 +2,20 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use poem::Server as HttpServer;
-use poem::listener::{Acceptor as _, Listener as _, TcpListener};
-use tokio::sync::{Notify, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use poem::listener::{Acceptor, Listener as _, TcpAcceptor, TcpListener};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::app::App;
+use crate::api;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::follow::Follower;
-use crate::identify::Identifiers;
-use crate::ingest::Ingest;
-use crate::live::Directory;
-use crate::readings::{Folder, Readings};
-use crate::store::{Store, StoreError};
-use crate::{api, engine, lead};
+use crate::house::House;
+use crate::organization::OrganizationName;
+use crate::store::StoreError;
 
 /// How long requests that are under way may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -35,6 +30,24 @@ pub enum StartError {
         url: String,
         /// What is wrong.
         cause: StoreError,
+    },
+    /// The tables of an organization cannot be used.
+    #[error("cannot open the organization `{name}`: {cause}")]
+    Organization {
+        /// Its name.
+        name: OrganizationName,
+        /// What is wrong.
+        cause: StoreError,
+    },
+    /// Whoever reaches the address could do everything.
+    #[error(
+        "there is no key, so everybody who reaches {address} could do everything: make a key with \
+        `canary key create`, listen on 127.0.0.1, or set `insecure` (--insecure, \
+        CANARY_INSECURE=true) if nobody else reaches it"
+    )]
+    Unprotected {
+        /// Address and port.
+        address: SocketAddr,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}")]
@@ -63,13 +76,10 @@ pub enum StopError {
 /// A server that answers.
 pub struct Server {
     address: SocketAddr,
-    app: Arc<App>,
+    house: Arc<House>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
-    leading: JoinHandle<()>,
-    following: JoinHandle<()>,
-    counting: JoinHandle<()>,
-    writer: JoinHandle<()>,
+    watching: JoinHandle<()>,
 }
 
 /// Threads for heavy work beyond one per processor: whoever folds, and who packs, beside those who
@@ -95,95 +105,65 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Starts a server: brings the schema up to date where it may, reads what is stored, does what time
 /// brought about meanwhile, and listens.
 ///
+/// Without any key it answers to everybody, as the organization `default`, and only on a loopback
+/// address, if the settings do not say otherwise.
+///
 /// # Errors
 ///
-/// [`StartError`] if the database cannot be used or the address is taken.
+/// [`StartError`] if the database cannot be used, the address is taken, or everybody could do
+/// everything.
 pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
-    let in_store = |cause| StartError::Store { url: settings.database.to_string(), cause };
-    let store = Store::connect(&settings.database).await.map_err(in_store)?;
-    for step in store.prepare_schema().await.map_err(in_store)? {
-        info!(step, "schema step applied");
+    let house = House::open(settings, clock).await?;
+    match listen(settings, &house).await {
+        Ok((acceptor, address)) => Ok(serve(settings, house, acceptor, address)),
+        Err(failed) => {
+            // The first cause is the one to be told.
+            let _ = house.close().await;
+            Err(failed)
+        }
     }
-    let directory = Arc::new(Directory::default());
-    for stored in store.load().await.map_err(in_store)? {
-        directory.publish(stored);
-    }
+}
 
-    let changed = Arc::new(Notify::new());
-    let readings = Readings::load(&store, settings.readings_retention_s(), clock.now());
-    let readings = Arc::new(readings.await.map_err(in_store)?);
-    let store = Arc::new(store);
-    let (ingest, writer) = Ingest::start(
-        store.clone(),
-        directory.clone(),
-        readings.clone(),
-        clock.clone(),
-        changed.clone(),
-    );
-    engine::catch_up(&directory, &ingest, &*clock).await;
-    let following = Follower {
-        store: store.clone(),
-        directory: directory.clone(),
-        readings: readings.clone(),
-        clock: clock.clone(),
-        changed: changed.clone(),
-    };
-    let following = tokio::spawn(following.run());
-    let led = Led {
-        directory: directory.clone(),
-        readings: readings.clone(),
-        store: store.clone(),
-        ingest: ingest.clone(),
-        clock: clock.clone(),
-        changed,
-    };
-    let counting = engine::count_unreported(directory.clone(), ingest.clone(), clock.clone());
-    let counting = tokio::spawn(counting);
-    let leading = tokio::spawn(lead::run(store.clone(), move || led.clone().run()));
-    let is_stopping = AtomicBool::new(false);
-    let identifiers = Identifiers::new();
-    let app = Arc::new(App { clock, identifiers, store, directory, readings, ingest, is_stopping });
-
+/// Listens, if those may be let in who will come.
+async fn listen(
+    settings: &Settings,
+    house: &House,
+) -> Result<(TcpAcceptor, SocketAddr), StartError> {
     let address = format!("{}:{}", settings.host, settings.port);
-    let listen = |cause| StartError::Listen { address: address.clone(), cause };
-    let acceptor = TcpListener::bind(address.clone()).into_acceptor().await.map_err(listen)?;
+    let failed = |cause| StartError::Listen { address: address.clone(), cause };
+    let acceptor = TcpListener::bind(address.clone()).into_acceptor().await.map_err(failed)?;
     let bound = acceptor.local_addr().into_iter().find_map(|local| local.as_socket_addr().copied());
-    let unknown = || listen(std::io::Error::other("the system does not tell the address"));
+    let unknown = || failed(std::io::Error::other("the system does not tell the address"));
     let bound = bound.ok_or_else(unknown)?;
+    let has_keys = house.access.known().has_keys;
+    if bound.ip().to_canonical().is_loopback() || settings.insecure {
+        house.open_to_all();
+        if !has_keys {
+            warn!(address = %bound, "there is no key: everybody who reaches {bound} may do everything");
+        }
+    } else if !has_keys {
+        return Err(StartError::Unprotected { address: bound });
+    }
+    Ok((acceptor, bound))
+}
 
+fn serve(
+    settings: &Settings,
+    house: Arc<House>,
+    acceptor: TcpAcceptor,
+    address: SocketAddr,
+) -> Server {
     let (stop, stopped) = oneshot::channel();
-    let endpoint = api::endpoint(&app);
+    let endpoint = api::entrance(house.clone());
     let serving = tokio::spawn(async move {
         let stopped = async { _ = stopped.await };
         HttpServer::new_with_acceptor(acceptor)
             .run_with_graceful_shutdown(endpoint, stopped, Some(DRAIN))
             .await
     });
-    info!(address = %bound, database = %settings.database, "listening on http://{bound}");
-    Ok(Server { address: bound, app, stop, serving, leading, following, counting, writer })
-}
-
-/// What the server that leads does.
-#[derive(Clone)]
-struct Led {
-    directory: Arc<Directory>,
-    readings: Arc<Readings>,
-    store: Arc<Store>,
-    ingest: Ingest,
-    clock: Arc<dyn Clock>,
-    changed: Arc<Notify>,
-}
-
-impl Led {
-    async fn run(self) {
-        let Self { directory, readings, store, ingest, clock, changed } = self;
-        let folder = Folder::new(readings, store, ingest.clone(), clock.clone());
-        // Both end when the set is dropped.
-        let mut tasks = JoinSet::new();
-        tasks.spawn(folder.run());
-        tasks.spawn(engine::run(directory, ingest, clock, changed));
-        while tasks.join_next().await.is_some() {}
-    }
+    let watching = tokio::spawn(house.clone().watch());
+    info!(%address, database = %settings.database, "listening on http://{address}");
+    Server { address, house, stop, serving, watching }
 }
 
 impl Server {
@@ -228,21 +208,13 @@ impl Server {
     ///
     /// [`StopError`] if the network or the database failed; what was acknowledged is durable.
     pub async fn stop(self) -> Result<(), StopError> {
-        self.app.is_stopping.store(true, Ordering::Relaxed);
+        self.house.begin_to_stop();
         // If the receiver is gone, serving has ended already.
         let _ = self.stop.send(());
-        self.leading.abort();
-        self.following.abort();
-        self.counting.abort();
         let served = self.serving.await;
-        let store = self.app.store.clone();
-        drop(self.app);
-        // With the last entrance gone the writer commits what waits and ends. A request that is
-        // cut off at the end of its time holds an entrance a moment longer.
-        if tokio::time::timeout(DRAIN, self.writer).await.is_err() {
-            warn!("the last commit did not end in time");
-        }
-        store.close_shared().await?;
+        // Rooms may be opened until here: a request that is under way may be the first for one.
+        self.watching.abort();
+        self.house.close().await?;
         info!("stopped");
         served.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(StopError::Serve)
     }

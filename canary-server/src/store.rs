@@ -7,10 +7,12 @@
 mod backend;
 mod changes;
 mod entity;
+mod error;
 mod hold;
 mod news;
 mod read;
 mod readings;
+mod registry;
 mod signals;
 
 use std::collections::{HashMap, HashSet};
@@ -28,74 +30,26 @@ use canary_core::time::Timestamp;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _,
+    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, EntityTrait as _,
     FromQueryResult as _, QueryFilter as _, Statement,
 };
 
-pub(crate) use self::backend::Dialect;
+use self::backend::Missing;
+pub(crate) use self::backend::{Dialect, Place};
 pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
 };
 pub(crate) use self::entity::release::StoredRelease;
 use self::entity::{decision, idempotency, policy, product, release};
+pub use self::error::StoreError;
 pub(crate) use self::hold::{Held, Hold, ReadingsAt};
 pub(crate) use self::news::{Heard, Listener, News};
 pub(crate) use self::read::{ProductFilter, StoredDecision};
+pub(crate) use self::registry::{Registered, Registry, RegistryListener, StoredKey};
 pub(crate) use self::signals::StoredRun;
-use crate::config::DatabaseUrl;
 
 /// How long a request that was answered is known by its key.
 const KEYS_ARE_KEPT: Duration = Duration::from_secs(7 * 86_400);
-
-/// Why the store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database failed or could not be reached.
-    #[error("the database failed: {0}")]
-    Database(#[from] DbErr),
-    /// The schema could not be brought up to date, or is newer than this program.
-    #[error("the schema of the database does not fit this program: {0}")]
-    Schema(String),
-    /// Steps of the schema are missing, on a database that other servers may use.
-    #[error(
-        "the schema of the database is older than this program, {} missing: run `canary db upgrade`, and stop older servers first",
-        .missing.join(", ")
-    )]
-    OldSchema {
-        /// The names of the steps.
-        missing: Vec<String>,
-    },
-    /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
-    #[error("another process has changed the same product, signal or readings meanwhile")]
-    Stale,
-    /// A signal is stored already; nothing of the commit was stored.
-    #[error("a signal with the same id is stored already")]
-    KnownSignal,
-    /// A computation over what was read ended with a fault of this program.
-    #[error("a computation failed: {0}")]
-    Fault(String),
-    /// A row is no value of the domain.
-    #[error("column `{column}` of `{table}` row `{row}` holds what this program cannot read")]
-    Corrupt {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// The row's identifier.
-        row: String,
-    },
-}
-
-impl StoreError {
-    pub(crate) fn corrupt(table: &'static str, column: &'static str, row: Uuid) -> Self {
-        Self::Corrupt { table, column, row: row.to_string() }
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
-    pub(crate) fn schema(error: DbErr) -> Self {
-        Self::Schema(error.to_string())
-    }
-}
 
 /// A product with everything that answers about it are made from.
 #[derive(Debug, Clone)]
@@ -117,14 +71,25 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Connects to a database; its schema stays as it is.
+    /// Connects to the tables of an organization; their schema stays as it is.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Database`] if it cannot be reached.
-    pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Self, StoreError> {
+    /// [`StoreError::Database`] if they cannot be reached, [`StoreError::Missing`] if they are
+    /// those of another organization than `default`, and are gone.
+    pub(crate) async fn connect(place: &Place) -> Result<Self, StoreError> {
+        let missing = if place.is_default { Missing::AsAddressSays } else { Missing::Refuse };
+        Self::connect_or(place, missing).await
+    }
+
+    /// Makes the place of a new organization if there is none yet, without any table.
+    pub(crate) async fn make(place: &Place) -> Result<Self, StoreError> {
+        Self::connect_or(place, Missing::Make).await
+    }
+
+    async fn connect_or(place: &Place, missing: Missing) -> Result<Self, StoreError> {
         let (name, _) = Uuid::new_v4().as_u64_pair();
-        Ok(Self { connections: backend::connect(url).await?, name })
+        Ok(Self { connections: backend::connect(place, missing).await?, name })
     }
 
     /// Lets go of the database; what was committed is in its file.
@@ -146,6 +111,11 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.connections.writer
+    }
+
+    /// Where its tables are.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.connections.place
     }
 
     /// Which database it is.
@@ -228,7 +198,8 @@ impl Store {
         let dialect = self.dialect();
         let mut statements = statements(dialect, changes, now);
         if dialect == Dialect::Postgres {
-            statements.push(dialect.tell(&News::of(changes, self.name).to_string()));
+            let news = News::of(changes, self.name).to_string();
+            statements.push(dialect.tell(&self.news_channel(), &news));
         }
         hold.commit(self, statements).await
     }

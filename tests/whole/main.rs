@@ -1,5 +1,7 @@
 //! The whole system from outside: what the contract promises, over HTTP.
 
+mod access;
+mod access_scopes;
 mod actions;
 mod analysis;
 mod batches;
@@ -11,6 +13,8 @@ mod judge_durability;
 mod judging;
 mod judging_measurements;
 mod judging_readings;
+mod organizations;
+mod organizations_apart;
 mod policies;
 mod problems;
 mod products;
@@ -23,6 +27,7 @@ mod readings_oracle;
 mod release_dates;
 mod release_faults;
 mod releases;
+mod schema;
 mod selection;
 mod signals;
 mod simulation;

@@ -1,6 +1,6 @@
 //! `canary db`: the schema of the database.
 
-use canary_server::migration::{self, Step};
+use canary_server::migration::{self, Step, Which};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -46,15 +46,16 @@ pub(crate) fn run(command: Command, output: &mut Output<'_>) -> Result<Ending, F
         Command::Upgrade(flags) => {
             let settings = flags.database.settings([])?;
             let applied = block_on(async {
-                let applied = migration::upgrade(&settings).await;
+                let applied = migration::upgrade(&settings, &Which::default()).await;
                 applied.map_err(|error| Failure::refused(error.to_string()))
             })?;
+            let applied: Vec<String> = applied.into_iter().map(|step| step.name).collect();
             output.show(&applied, |applied| upgraded(applied))?;
         }
         Command::Status(flags) => {
             let settings = flags.database.settings([])?;
             let steps = block_on(async {
-                let steps = migration::status(&settings).await;
+                let steps = migration::status(&settings, &Which::default()).await;
                 steps.map_err(|error| Failure::refused(error.to_string()))
             })?;
             let steps: Vec<StepLine> = steps.into_iter().map(Into::into).collect();

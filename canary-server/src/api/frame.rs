@@ -12,6 +12,7 @@ use poem::{Endpoint, IntoResponse as _, Request, Response};
 use tracing::{debug, info};
 use uuid::Uuid;
 
+use super::operation::fits;
 use super::problem::{ApiError, REQUEST_ID, of_framework};
 
 const HEADER: &str = "x-request-id";
@@ -137,17 +138,7 @@ impl Methods {
 
     /// The methods of the path that a request named; `{…}` stands for any one segment.
     fn of(&self, path: &str) -> Option<HeaderValue> {
-        let fits = |template: &str| {
-            let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-            loop {
-                match (wanted.next(), given.next()) {
-                    (None, None) => return true,
-                    (Some(wanted), Some(given)) if wanted == given || wanted.starts_with('{') => {}
-                    _ => return false,
-                }
-            }
-        };
-        let found = self.0.iter().find(|(template, _)| fits(template));
+        let found = self.0.iter().find(|(template, _)| fits(template, path));
         found.map(|(_, allowed)| allowed.clone())
     }
 }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use tracing::error;
 
 pub(crate) use self::kind::Kind;
+use crate::access::AccessError;
 use crate::ingest::IngestError;
 use crate::store::StoreError;
 
@@ -65,6 +66,17 @@ pub(crate) enum ApiError {
     /// The request cannot be read.
     #[oai(status = 400, content_type = "application/problem+json")]
     BadRequest(Json<Box<Problem>>),
+    /// No key, or one that opens nothing.
+    #[oai(status = 401, content_type = "application/problem+json")]
+    Unauthorized(
+        Json<Box<Problem>>,
+        /// How to send a key: `Bearer`.
+        #[oai(header = "WWW-Authenticate")]
+        String,
+    ),
+    /// The key has not the scope that is needed.
+    #[oai(status = 403, content_type = "application/problem+json")]
+    Forbidden(Json<Box<Problem>>),
     /// No such thing.
     #[oai(status = 404, content_type = "application/problem+json")]
     NotFound(Json<Box<Problem>>),
@@ -120,6 +132,8 @@ impl ApiError {
         }));
         match status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem, "Bearer".to_owned()),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             405 => Self::MethodNotAllowed(problem),
             409 => Self::Conflict(problem),
@@ -171,6 +185,8 @@ impl ApiError {
 
     fn problem(&mut self) -> &mut Problem {
         let (Self::BadRequest(problem)
+        | Self::Unauthorized(problem, _)
+        | Self::Forbidden(problem)
         | Self::NotFound(problem)
         | Self::MethodNotAllowed(problem)
         | Self::Conflict(problem)
@@ -215,6 +231,31 @@ impl From<IngestError> for ApiError {
             | IngestError::Stopping { .. } => Kind::Busy,
             IngestError::FoldedElsewhere => return Self::internal(&error),
             IngestError::Store(cause) => return Self::internal(cause),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        let field = |pointer: &str, error: &AccessError| {
+            let (pointer, detail) = (pointer.to_owned(), error.to_string());
+            Self::invalid(vec![FieldError { pointer, detail }])
+        };
+        let kind = match &error {
+            AccessError::OrganizationTaken(_) | AccessError::KeyNameTaken(_) => Kind::Taken,
+            AccessError::UnknownKey(_) => Kind::UnknownKey,
+            AccessError::Revoked(_)
+            | AccessError::Expired(_)
+            | AccessError::Replaced { .. }
+            | AccessError::FirstIsNoAdmin => Kind::Conflict,
+            AccessError::NotTheFirst => Kind::Unauthorized,
+            AccessError::ExpiresInThePast => return field("/expires_at", &error),
+            AccessError::OverlapTooLong { .. } => return field("/overlap_seconds", &error),
+            AccessError::UnknownOrganization(_) | AccessError::Random(_) => {
+                return Self::internal(&error);
+            }
+            AccessError::Store(cause) => return Self::internal(cause),
         };
         Self::new(kind, error.to_string())
     }

@@ -43,6 +43,10 @@ fn what_is_unknown_or_does_not_fit_is_named() {
             "setting `db_conn_string` is `mysql://me:***@db/x`, it must begin with sqlite:// or postgres://",
         ),
         (
+            load(&[], &[("CANARY_INSECURE", "yes")]),
+            "setting `insecure` is `yes`, it must be true or false",
+        ),
+        (
             load(&[("db_conn_string", "sqlite://:memory:")], &[]),
             "setting `db_conn_string` is `sqlite://:memory:`, it must name a file: what is in memory alone is not durable",
         ),
@@ -62,6 +66,8 @@ fn a_file_is_read_and_its_unknown_keys_are_named() {
         Settings::load(&sources).map_err(|error| error.to_string())
     };
     assert_eq!(load("api_port = 9000\napi_log_level = \"debug\"").unwrap().port, 9000);
+    assert!(load("insecure = true").unwrap().insecure);
+    assert!(!load("api_port = 9000").unwrap().insecure);
     assert!(load("api_pot = 9000").unwrap_err().contains("did you mean `api_port`?"));
     assert!(load("api_port = [").unwrap_err().starts_with("cannot read settings from"));
 }

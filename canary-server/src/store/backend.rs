@@ -9,22 +9,18 @@
 
 mod commit;
 mod connect;
+mod place;
 pub(super) mod readings;
 mod signals;
 
 use sea_orm::{DbBackend, DbErr, QueryTrait, SqlErr, Statement, Value};
 
 pub(super) use self::commit::{at_one_visit, one_by_one};
-pub(super) use self::connect::{Connections, connect};
+pub(super) use self::connect::{Connections, Missing, connect};
+pub(crate) use self::place::Place;
 use super::StoreError;
 use super::changes::{CountsRow, SignalRow};
 use crate::config::DatabaseUrl;
-
-/// The number of the lock that is held while the schema is changed.
-const SCHEMA_LOCK: i64 = i64::from_be_bytes(*b"can-schm");
-
-/// On which servers tell each other what has changed.
-pub(crate) const CHANNEL: &str = "canary_news";
 
 /// Which of the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,17 +77,19 @@ impl Dialect {
     }
 
     /// Waits until nobody else changes the schema. A file has one server, and SQLite's own locks.
-    pub(crate) fn lock_schema(self) -> Option<Statement> {
-        let sql = "SELECT pg_advisory_lock($1)";
-        (self == Self::Postgres)
-            .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [SCHEMA_LOCK.into()]))
+    pub(crate) fn lock_schema(self, place: &Place) -> Option<Statement> {
+        self.of_schema("SELECT pg_advisory_lock($1)", place)
     }
 
     /// Lets others change the schema.
-    pub(crate) fn unlock_schema(self) -> Option<Statement> {
-        let sql = "SELECT pg_advisory_unlock($1)";
+    pub(crate) fn unlock_schema(self, place: &Place) -> Option<Statement> {
+        self.of_schema("SELECT pg_advisory_unlock($1)", place)
+    }
+
+    fn of_schema(self, sql: &str, place: &Place) -> Option<Statement> {
+        let number = place.lock("schema");
         (self == Self::Postgres)
-            .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [SCHEMA_LOCK.into()]))
+            .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [number.into()]))
     }
 
     /// Locks products, in the order of their identifiers, so that two servers never wait for each
@@ -118,9 +116,9 @@ impl Dialect {
     }
 
     /// Tells the other servers what has changed, once it is committed; PostgreSQL only.
-    pub(super) fn tell(self, news: &str) -> Statement {
+    pub(super) fn tell(self, channel: &str, news: &str) -> Statement {
         let sql = "SELECT pg_notify($1, $2)";
-        Statement::from_sql_and_values(self.backend(), sql, [CHANNEL.into(), news.into()])
+        Statement::from_sql_and_values(self.backend(), sql, [channel.into(), news.into()])
     }
 
     /// The statement of a query that sea-orm makes.

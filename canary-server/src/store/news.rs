@@ -8,14 +8,10 @@ use sea_orm::sqlx::postgres::{PgConnection, PgListener};
 use sea_orm::sqlx::{self, Connection as _};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-use super::backend::CHANNEL;
 use super::{Changes, Dialect, Store, StoreError};
 
 /// Most products that are named; with more, all may have changed.
 const MOST_NAMED: usize = 100;
-
-/// The number of the lock of the server that leads.
-const LEAD_LOCK: i64 = i64::from_be_bytes(*b"can-lead");
 
 /// How often the lead is looked after, and how long an answer may take.
 const PULSE: Duration = Duration::from_millis(500);
@@ -90,13 +86,23 @@ pub(crate) struct Listener {
 impl Store {
     /// Listens; nothing on SQLite, where there is one server.
     pub(crate) async fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        let listener = self.listen_to(&self.news_channel()).await?;
+        Ok(listener.map(|listener| Listener { listener, own: self.name }))
+    }
+
+    /// On which servers tell each other what has changed here.
+    pub(super) fn news_channel(&self) -> String {
+        self.place().channel("news")
+    }
+
+    /// Listens to a channel; nothing on SQLite.
+    pub(super) async fn listen_to(&self, channel: &str) -> Result<Option<PgListener>, StoreError> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(None);
         }
-        let mut listener =
-            PgListener::connect(self.connections.url.reveal()).await.map_err(lost)?;
-        listener.listen(CHANNEL).await.map_err(lost)?;
-        Ok(Some(Listener { listener, own: self.name }))
+        let mut listener = PgListener::connect(self.place().address()).await.map_err(lost)?;
+        listener.listen(channel).await.map_err(lost)?;
+        Ok(Some(listener))
     }
 }
 
@@ -106,11 +112,10 @@ pub(crate) struct Lead(PgConnection);
 impl Store {
     /// Tries to take the lead over the servers on this database; nothing if another one has it.
     pub(crate) async fn try_to_lead(&self) -> Result<Option<Lead>, StoreError> {
-        let url = self.connections.url.reveal();
-        let mut connection = PgConnection::connect(url).await.map_err(lost)?;
+        let mut connection = PgConnection::connect(self.place().address()).await.map_err(lost)?;
         let sql = "SELECT pg_try_advisory_lock($1)";
         let leads: bool = sqlx::query_scalar(sql)
-            .bind(LEAD_LOCK)
+            .bind(self.place().lock("lead"))
             .fetch_one(&mut connection)
             .await
             .map_err(lost)?;
@@ -147,7 +152,7 @@ impl Listener {
 
 /// A connection that was lost.
 #[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
-fn lost(error: SqlxError) -> StoreError {
+pub(super) fn lost(error: SqlxError) -> StoreError {
     StoreError::Database(DbErr::Conn(RuntimeErr::Internal(error.to_string())))
 }
 

@@ -32,7 +32,7 @@ fn narrow<T: TryFrom<i64>>(
 }
 
 /// That of a connection.
-fn dialect(connection: &impl ConnectionTrait) -> Dialect {
+pub(super) fn dialect(connection: &impl ConnectionTrait) -> Dialect {
     match connection.get_database_backend() {
         DbBackend::Sqlite => Dialect::Sqlite,
         _ => Dialect::Postgres,

@@ -6,6 +6,8 @@ pub(crate) enum Kind {
     NotJson,
     NotUuid,
     BadGzip,
+    Unauthorized,
+    Forbidden,
     Invalid,
     InvalidParameter,
     UnknownProduct,
@@ -15,6 +17,7 @@ pub(crate) enum Kind {
     UnknownType,
     UnknownReadingType,
     NoReadings,
+    UnknownKey,
     TooOld,
     UnknownPath,
     MethodNotAllowed,
@@ -29,7 +32,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind: word, status, title, and what it means for a person.
-    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 22] = [
+    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 25] = [
         (
             Self::NotJson,
             "not_json",
@@ -50,6 +53,20 @@ impl Kind {
             400,
             "The body is not gzip",
             "The body is announced with Content-Encoding: gzip and cannot be unpacked. Nothing was stored.",
+        ),
+        (
+            Self::Unauthorized,
+            "unauthorized",
+            401,
+            "A key is needed",
+            "The request has no key, or one that opens nothing: it is unknown, was revoked, or has expired. Send one as `Authorization: Bearer canary_…`. Keys are made with POST /key, or with `canary key create` beside the database.",
+        ),
+        (
+            Self::Forbidden,
+            "forbidden",
+            403,
+            "The key may not do this",
+            "The key has not the scope that this needs; the detail names it. Scopes are read, signal, release, rollback and admin. A key with more of them is made with POST /key by the holder of one with the scope admin.",
         ),
         (
             Self::Invalid,
@@ -115,6 +132,13 @@ impl Kind {
             "No reading of this type lies in the range that was asked for: the device may be unknown, may have sent none of this type, or none at that time. Both ends of a range are included, in seconds since 1970.",
         ),
         (
+            Self::UnknownKey,
+            "unknown_key",
+            404,
+            "Unknown key",
+            "No key of the organization has this identifier. GET /key lists them.",
+        ),
+        (
             Self::TooOld,
             "too_old",
             422,
@@ -140,14 +164,14 @@ impl Kind {
             "taken",
             409,
             "Already registered",
-            "A name, an artifact_url or a version is taken. Each product has a name and an artifact_url of its own, and each version of a product is registered once.",
+            "A name, an artifact_url or a version is taken. Each product has a name and an artifact_url of its own, each version of a product is registered once, and each organization, and each key in force, has a name of its own.",
         ),
         (
             Self::Conflict,
             "conflict",
             409,
             "Not in this state",
-            "The action makes no sense in the state that the release, or the type of readings, is in. The detail says which state that is and what to do instead. Nothing has changed.",
+            "The action makes no sense in the state that the release, the type of readings or the key is in. The detail says which state that is and what to do instead. Nothing has changed.",
         ),
         (
             Self::BodyTooLarge,

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Manual};
 use crate::config::DatabaseUrl;
 use crate::ingest::{Ingest, IngestError, Receipt, Work};
 use crate::live::Directory;
-use crate::store::Store;
+use crate::store::{Place, Store};
 
 pub(super) const DEVICES: [&str; 3] = ["d1", "d2", "d3"];
 pub(super) const KINDS: [&str; 3] = ["temperature", "humidity", "load"];
@@ -52,8 +52,8 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let clock = Manual::at(Timestamp::from_seconds(i64::from(START + HOURS * HOUR)));
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("canary.db").display());
-        let store = Store::connect(&DatabaseUrl::new(url)).await.unwrap();
-        store.upgrade().await.unwrap();
+        let store = Store::connect(&Place::of_default(&DatabaseUrl::new(url))).await.unwrap();
+        store.upgrade_all().await.unwrap();
         let store = Arc::new(store);
         let (readings, ingest, fold) = Self::load(&store, &clock, None).await;
         let rig = Self { _folder: folder, clock, store, readings, ingest, folder: fold };

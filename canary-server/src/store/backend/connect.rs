@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 
-use super::Dialect;
-use crate::config::DatabaseUrl;
+use super::{Dialect, Place};
+use crate::store::StoreError;
 
 /// How many connections read at the same time.
 const READERS: u32 = 3;
@@ -14,32 +14,81 @@ const READERS: u32 = 3;
 /// How long is waited for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The two ways to a database.
+/// The two ways to a place.
 pub(in crate::store) struct Connections {
     pub(in crate::store) dialect: Dialect,
-    pub(in crate::store) url: DatabaseUrl,
+    pub(in crate::store) place: Place,
     pub(in crate::store) writer: DatabaseConnection,
     pub(in crate::store) readers: DatabaseConnection,
 }
 
-/// Connects; a file that does not exist is made if its address says `mode=rwc`.
-pub(in crate::store) async fn connect(url: &DatabaseUrl) -> Result<Connections, DbErr> {
-    let dialect = Dialect::of(url);
-    let options = |connections, is_reader| match dialect {
-        Dialect::Sqlite => sqlite(url, connections, is_reader),
-        Dialect::Postgres => postgres(url, connections, is_reader),
-    };
-    let writer = Database::connect(options(1, false)).await?;
-    let readers = Database::connect(options(READERS, true)).await?;
-    Ok(Connections { dialect, url: url.clone(), writer, readers })
+/// What to do where there is no file or schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Missing {
+    /// That of `default`: make the file if its address says `mode=rwc`. The schema `public` is
+    /// always there.
+    AsAddressSays,
+    /// Refuse: it was made once, and is lost.
+    Refuse,
+    /// Make it.
+    Make,
 }
 
-fn sqlite(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptions {
-    let mut options = common(url, connections);
+/// Connects to a place.
+pub(in crate::store) async fn connect(
+    place: &Place,
+    missing: Missing,
+) -> Result<Connections, StoreError> {
+    let dialect = Dialect::of(&place.url);
+    if missing == Missing::Refuse && place.file().is_some_and(|file| !file.is_file()) {
+        return Err(StoreError::Missing(place.to_string()));
+    }
+    let options = |connections, is_reader| match dialect {
+        Dialect::Sqlite => sqlite(place, connections, is_reader, missing),
+        Dialect::Postgres => postgres(place, connections, is_reader),
+    };
+    let writer = Database::connect(options(1, false)).await?;
+    if dialect == Dialect::Postgres {
+        find_schema(place, &writer, missing).await?;
+    }
+    let readers = Database::connect(options(READERS, true)).await?;
+    Ok(Connections { dialect, place: place.clone(), writer, readers })
+}
+
+/// Looks whether a schema is there: without one, tables would be made and looked for in none.
+async fn find_schema(
+    place: &Place,
+    writer: &DatabaseConnection,
+    missing: Missing,
+) -> Result<(), StoreError> {
+    if missing == Missing::AsAddressSays {
+        return Ok(());
+    }
+    let statement = Dialect::Postgres
+        .plain("SELECT 1 FROM pg_namespace WHERE nspname = ?", [(&*place.schema).into()]);
+    if writer.query_one_raw(statement).await?.is_some() {
+        return Ok(());
+    }
+    if missing == Missing::Refuse {
+        return Err(StoreError::Missing(place.to_string()));
+    }
+    // The name has letters, digits and underscores only.
+    let sql = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", place.schema);
+    writer.execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+fn sqlite(place: &Place, connections: u32, is_reader: bool, missing: Missing) -> ConnectOptions {
+    let mut options = common(place, connections);
     options
         // A connection to a file does not get lost; to ask it first is a visit more per statement.
         .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |options| {
+            let options = match missing {
+                Missing::AsAddressSays => options,
+                Missing::Refuse => options.create_if_missing(false),
+                Missing::Make => options.create_if_missing(true),
+            };
             options
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
@@ -54,10 +103,13 @@ fn sqlite(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOption
     options
 }
 
-fn postgres(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOptions {
-    let mut options = common(url, connections);
+fn postgres(place: &Place, connections: u32, is_reader: bool) -> ConnectOptions {
+    let mut options = common(place, connections);
+    let schema = place.schema.clone();
     options.test_before_acquire(is_reader).map_sqlx_postgres_opts(move |options| {
         let settings = [
+            // Nothing of another organization is ever in sight.
+            ("search_path", schema.as_str()),
             ("synchronous_commit", "on"),
             ("default_transaction_read_only", if is_reader { "on" } else { "off" }),
             (
@@ -71,8 +123,8 @@ fn postgres(url: &DatabaseUrl, connections: u32, is_reader: bool) -> ConnectOpti
     options
 }
 
-fn common(url: &DatabaseUrl, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url.reveal());
+fn common(place: &Place, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(place.url.reveal());
     options
         .min_connections(1)
         .max_connections(connections)

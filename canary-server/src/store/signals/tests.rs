@@ -4,7 +4,7 @@ use canary_core::signal::{Description, Signal, SignalId};
 
 use super::*;
 use crate::config::DatabaseUrl;
-use crate::store::{Changes, CountedSignal, Hold};
+use crate::store::{Changes, CountedSignal, Hold, Place};
 
 const STABLE: ReleaseId = ReleaseId::from_bytes([1; 16]);
 const CANARY: ReleaseId = ReleaseId::from_bytes([2; 16]);
@@ -17,8 +17,8 @@ type Stored = (ReleaseId, Option<u16>, i64, Option<f64>);
 async fn store(signals: &[Stored]) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("canary.db").display());
-    let store = Store::connect(&DatabaseUrl::new(url)).await.unwrap();
-    store.upgrade().await.unwrap();
+    let store = Store::connect(&Place::of_default(&DatabaseUrl::new(url))).await.unwrap();
+    store.upgrade_all().await.unwrap();
     let mut changes = Changes::default();
     for (number, (release, band, second, measured)) in (1_u8..).zip(signals) {
         let received_at = Timestamp::from_seconds(*second);
