@@ -114,8 +114,7 @@ struct Server {
 impl Server {
     #[expect(clippy::disallowed_methods, reason = "no setting of the server, but of its tests")]
     fn find() -> Self {
-        let Some(url) = env::var_os("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
-        let url = url.into_string().expect("CANARY_TEST_POSTGRES_URL is a text");
+        let Ok(url) = env::var("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
         let (url, query) = url.split_once('?').unwrap_or((&url, ""));
         let place = url.rsplit_once('/').expect("CANARY_TEST_POSTGRES_URL names a database").0;
         let after = if query.is_empty() { String::new() } else { format!("?{query}") };

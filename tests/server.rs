@@ -10,7 +10,7 @@ use canary_core::time::Timestamp;
 use canary_server::clock::{Clock, Manual, Sleep};
 use canary_server::key::{self, KeyName, NewKey};
 use canary_server::organization::{self, OrganizationName};
-use canary_server::{Scopes, Settings};
+use canary_server::{Roles, Scopes, Settings};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -25,6 +25,7 @@ pub struct TestServer {
     clock: Manual,
     wakes: bool,
     retention_days: Option<u16>,
+    roles: Roles,
     database: SharedDatabase,
     running: Mutex<Option<Running>>,
 }
@@ -86,7 +87,8 @@ impl TestServer {
         let clock = Manual::at(START);
         let http = Http::to("");
         let running = Mutex::new(None);
-        let server = Self { http, clock, wakes, retention_days, database, running };
+        let roles = Roles::ALL;
+        let server = Self { http, clock, wakes, retention_days, roles, database, running };
         server.run();
         server
     }
@@ -98,12 +100,24 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn beside(&self) -> Self {
+        self.beside_as("all")
+    }
+
+    /// Starts another server on the same database, with the same clock, which does a part of the
+    /// work.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such role, or it does not start.
+    #[must_use]
+    pub fn beside_as(&self, roles: &str) -> Self {
         let Self { clock, wakes, retention_days, database, .. } = self;
         let server = Self {
             http: Http::to(""),
             clock: clock.clone(),
             wakes: *wakes,
             retention_days: *retention_days,
+            roles: roles.parse().expect("roles"),
             database: database.clone(),
             running: Mutex::new(None),
         };
@@ -215,7 +229,8 @@ impl TestServer {
     pub fn settings(&self) -> Settings {
         let database = self.database.url();
         let readings_retention_days = self.retention_days;
-        Settings { port: 0, database, readings_retention_days, ..Settings::default() }
+        let roles = self.roles;
+        Settings { port: 0, database, readings_retention_days, roles, ..Settings::default() }
     }
 
     /// Makes an organization, straight on the database.

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::role::{Roles, RolesError};
+
 /// Every setting of the server, without its prefix, with what it means.
-pub const KNOWN: [(&str, &str); 11] = [
+pub const KNOWN: [(&str, &str); 12] = [
     ("api_host", "address to listen on"),
     ("api_port", "port to listen on, 0 for any free one"),
     ("api_log_level", "error, warn, info, debug or trace, or a filter"),
@@ -23,6 +25,7 @@ pub const KNOWN: [(&str, &str); 11] = [
     ("db_port", "part of the database's address, with db_host"),
     ("db_name", "part of the database's address, with db_host"),
     ("insecure", "true to serve without keys on any address, else on loopback only"),
+    ("role", "all, or what this server does of api, ingest, web and engine, with commas between"),
     ("readings_retention_days", "days that readings are kept, for ever if absent; summaries stay"),
 ];
 
@@ -109,6 +112,11 @@ impl DatabaseUrl {
         Self(url.into())
     }
 
+    /// Whether several servers can work on it: not on a file.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.0.starts_with("sqlite:")
+    }
+
     /// The address with its password: for the driver, not for people.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -153,6 +161,8 @@ pub struct Settings {
     /// Whether to serve on any address as long as no key exists: everybody who reaches it may do
     /// everything. Once a key exists it changes nothing.
     pub insecure: bool,
+    /// Which part of the work it does; on a file, nothing but pages can be left to others.
+    pub roles: Roles,
 }
 
 impl Default for Settings {
@@ -164,6 +174,7 @@ impl Default for Settings {
             database: DatabaseUrl::new("sqlite://canary.db?mode=rwc"),
             readings_retention_days: None,
             insecure: false,
+            roles: Roles::ALL,
         }
     }
 }
@@ -204,6 +215,10 @@ impl Settings {
             Some(text) => yes_or_no("insecure", text)?,
         };
         let database = database(&values)?.unwrap_or(defaults.database);
+        let roles = match values.get("role") {
+            None => defaults.roles,
+            Some(text) => roles(text, &database)?,
+        };
         Ok(Self {
             host: values.remove("api_host").unwrap_or(defaults.host),
             port,
@@ -211,6 +226,7 @@ impl Settings {
             database,
             readings_retention_days: retention,
             insecure,
+            roles,
         })
     }
 
@@ -230,6 +246,18 @@ fn yes_or_no(name: &'static str, text: &str) -> Result<bool, SettingsError> {
             expected: "it must be true or false",
         }),
     }
+}
+
+fn roles(text: &str, database: &DatabaseUrl) -> Result<Roles, SettingsError> {
+    let unfit =
+        |expected| SettingsError::BadValue { name: "role", value: text.to_owned(), expected };
+    let roles: Roles = text.parse().map_err(|RolesError| unfit(RolesError::EXPECTED))?;
+    if roles.need_others() && !database.is_shared() {
+        return Err(unfit(
+            "on a file it must be all, or api,ingest,engine: parts run apart on PostgreSQL only",
+        ));
+    }
+    Ok(roles)
 }
 
 fn retention(text: &str) -> Result<u16, SettingsError> {

@@ -17,6 +17,7 @@ use crate::api::Description;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::organization::{Organization, OrganizationId};
+use crate::role::Roles;
 use crate::room::Room;
 use crate::server::StartError;
 use crate::store::{Place, Registry, RegistryListener, Store, StoreError};
@@ -59,8 +60,7 @@ impl House {
         let access = Access::load(Registry::of(store.clone())).await.map_err(in_store)?;
         let access = Arc::new(access);
         let desk = Desk::of(OrganizationId::DEFAULT, access.clone());
-        let retention = settings.readings_retention_s();
-        let default = Room::open(store, desk, retention, clock.clone()).await.map_err(in_store)?;
+        let default = Room::open(store, desk, settings, clock.clone()).await.map_err(in_store)?;
         let house = Arc::new(Self {
             settings: settings.clone(),
             clock,
@@ -85,6 +85,11 @@ impl House {
             opened.map_err(|cause| StartError::Organization { name: name.clone(), cause })?;
         }
         Ok(())
+    }
+
+    /// Which part of the work this server does.
+    pub(crate) const fn roles(&self) -> Roles {
+        self.settings.roles
     }
 
     /// Lets everybody enter as long as there is no key.
@@ -126,8 +131,7 @@ impl House {
         let Organization { name, .. } = organization.ok_or_else(gone)?;
         let store = Store::connect(&Place::of(&self.settings.database, name)).await?;
         let desk = Desk::of(id, self.access.clone());
-        let retention = self.settings.readings_retention_s();
-        let room = Room::open(store.into(), desk, retention, self.clock.clone()).await?;
+        let room = Room::open(store.into(), desk, &self.settings, self.clock.clone()).await?;
         info!(organization = %name, "organization opened");
         self.rooms.write().unwrap_or_else(PoisonError::into_inner).insert(id, room.clone());
         self.failed().remove(&id);

@@ -7,6 +7,7 @@
 //! | `house` | the rooms of all organizations, opened at the start and when they are made |
 //! | `access` | who may do what: keys in memory, the same on every server within a second |
 //! | `api` | `api/door.rs` lets in; the rest parses, acts, renders; one place that knows statuses |
+//! | `role` | which part of the work this server does, `api/operation.rs` which operations that is |
 //! | `room` | everything of one organization: all that follows, once for each |
 //! | `ingest` | the one road in: group commit, and everybody hears the fate of their own work |
 //! | `store` | what is durable: operations over sea-orm, all differences of databases in one file |
@@ -58,6 +59,7 @@ mod measured;
 pub mod migration;
 pub mod organization;
 mod readings;
+mod role;
 mod room;
 mod server;
 mod store;
@@ -65,5 +67,6 @@ pub mod telemetry;
 
 pub use crate::access::{AccessError, Scope, ScopeError, Scopes, Secret};
 pub use crate::config::{DatabaseUrl, Settings, SettingsError, Sources};
+pub use crate::role::{Role, Roles, RolesError};
 pub use crate::server::{Server, StartError, StopError, runtime, start};
 pub use crate::store::StoreError;

@@ -15,11 +15,13 @@ use crate::access::Desk;
 use crate::api::Description;
 use crate::app::App;
 use crate::clock::Clock;
+use crate::config::Settings;
 use crate::follow::Follower;
 use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::Directory;
 use crate::readings::{Folder, Readings};
+use crate::role::Role;
 use crate::store::{Store, StoreError};
 use crate::{api, engine, lead};
 
@@ -36,7 +38,8 @@ pub(crate) struct Room {
 
 /// What runs beside the requests.
 struct Tasks {
-    leading: JoinHandle<()>,
+    /// Nothing if this server is no engine.
+    leading: Option<JoinHandle<()>>,
     following: JoinHandle<()>,
     counting: JoinHandle<()>,
     writer: JoinHandle<()>,
@@ -52,7 +55,7 @@ impl Room {
     pub(crate) async fn open(
         store: Arc<Store>,
         desk: Desk,
-        readings_retention_s: Option<u32>,
+        settings: &Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         for step in store.prepare_schema().await? {
@@ -60,7 +63,7 @@ impl Room {
         }
         let directory = Arc::new(Directory::default());
         store.load().await?.into_iter().for_each(|stored| directory.publish(stored));
-        let readings = Readings::load(&store, readings_retention_s, clock.now()).await?;
+        let readings = Readings::load(&store, settings.readings_retention_s(), clock.now()).await?;
         let readings = Arc::new(readings);
         let changed = Arc::new(Notify::new());
         let (ingest, writer) = Ingest::start(
@@ -70,11 +73,14 @@ impl Room {
             clock.clone(),
             changed.clone(),
         );
-        engine::catch_up(&directory, &ingest, &*clock).await;
+        let is_engine = settings.roles.include(Role::Engine);
+        if is_engine {
+            engine::catch_up(&directory, &ingest, &*clock).await;
+        }
         let (is_stopping, identifiers) = (AtomicBool::new(false), Identifiers::new());
         let app = App { clock, identifiers, store, directory, readings, ingest, is_stopping };
         let app = Arc::new(app);
-        let tasks = Mutex::new(Some(Tasks::start(&app, changed, writer)));
+        let tasks = Mutex::new(Some(Tasks::start(&app, changed, is_engine, writer)));
         let endpoint = api::endpoint(&app, &desk);
         Ok(Arc::new(Self { app, desk, endpoint, tasks }))
     }
@@ -118,7 +124,7 @@ impl Room {
 }
 
 impl Tasks {
-    fn start(app: &App, changed: Arc<Notify>, writer: JoinHandle<()>) -> Self {
+    fn start(app: &App, changed: Arc<Notify>, is_engine: bool, writer: JoinHandle<()>) -> Self {
         let App { clock, store, directory, readings, ingest, .. } = app;
         let follower = Follower {
             store: store.clone(),
@@ -137,7 +143,8 @@ impl Tasks {
         };
         let counting = engine::count_unreported(directory.clone(), ingest.clone(), clock.clone());
         Self {
-            leading: tokio::spawn(lead::run(store.clone(), move || led.clone().run())),
+            leading: is_engine
+                .then(|| tokio::spawn(lead::run(store.clone(), move || led.clone().run()))),
             following: tokio::spawn(follower.run()),
             counting: tokio::spawn(counting),
             writer,
@@ -145,7 +152,7 @@ impl Tasks {
     }
 
     fn abort(&self) {
-        self.leading.abort();
+        self.leading.iter().for_each(JoinHandle::abort);
         self.following.abort();
         self.counting.abort();
     }

@@ -1,4 +1,5 @@
 //! Several servers on one database.
 
 mod killed;
+mod roles;
 mod together;

@@ -3,11 +3,10 @@
 //! What an operation needs is not written beside it but in one table, see
 //! [`operation`](super::operation): from there it gets into the document.
 
-use poem::http::Method;
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::{Map, Value, json};
 
-use super::operation::{Need, OPERATIONS};
+use super::operation::{Need, OPERATIONS, Operation};
 
 /// What is shown of the API to everybody.
 pub(crate) struct Description {
@@ -59,7 +58,7 @@ fn refusals(document: &Value) -> Vec<(&'static str, Value)> {
 
 /// What is not in the table is answered to nobody.
 fn need_of(method: &str, path: &str) -> Option<Need> {
-    let is_it = |(own, template, _): &&(Method, &str, Need)| {
+    let is_it = |(own, template, ..): &&Operation| {
         own.as_str().eq_ignore_ascii_case(method) && *template == path
     };
     OPERATIONS.iter().find(is_it).map(|(.., need)| *need)

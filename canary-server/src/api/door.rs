@@ -18,6 +18,7 @@ use super::problem::{ApiError, Kind};
 use crate::access::{Caller, Refusal, Visitor};
 use crate::house::House;
 use crate::organization::OrganizationId;
+use crate::role::Role;
 
 /// How much is read of what was refused, in bytes, and for how long.
 const MOST_DRAINED: usize = 1 << 20;
@@ -33,6 +34,20 @@ pub(super) struct Door {
 impl Door {
     pub(super) const fn of(house: Arc<House>, pages: Route) -> Self {
         Self { house, pages }
+    }
+
+    /// Whether this is the server for it.
+    fn direct(&self, part: Option<Role>) -> Result<(), ApiError> {
+        let roles = self.house.roles();
+        match part.filter(|role| !roles.include(*role)) {
+            None => Ok(()),
+            Some(role) => {
+                let role = role.as_str();
+                let detail =
+                    format!("this needs a server with the role `{role}`, this one has `{roles}`");
+                Err(ApiError::new(Kind::Misdirected, detail))
+            }
+        }
     }
 
     /// Whose room the request is for.
@@ -57,12 +72,13 @@ impl Endpoint for Door {
         if super::is_page(path) {
             return self.pages.call(request).await;
         }
-        let need = match operation::find(request.method(), path) {
-            Found::Operation(need) => need,
+        let (part, need) = match operation::find(request.method(), path) {
+            Found::Operation(part, need) => (part, need),
             Found::OtherMethods => return Err(MethodNotAllowedError.into()),
             Found::Nothing => return Err(NotFoundError.into()),
         };
-        let (organization, visitor) = match self.admit(&request, need) {
+        let admitted = self.direct(part).and_then(|()| self.admit(&request, need));
+        let (organization, visitor) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 drain(&mut request).await;

@@ -1,4 +1,4 @@
-//! What each operation needs: one table, beside which nothing is answered.
+//! What each operation needs, and which servers do it: one table, beside which nothing is answered.
 //!
 //! A request that fits no row never reaches a room, so an operation that was forgotten here is not
 //! open to all but to nobody; a test says so before that.
@@ -6,6 +6,7 @@
 use poem::http::Method;
 
 use crate::access::{Scope, Scopes};
+use crate::role::Role;
 
 /// What a key needs for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,11 @@ impl Need {
     }
 }
 
+const ANY: Option<Role> = None;
+const API: Option<Role> = Some(Role::Api);
+const INGEST: Option<Role> = Some(Role::Ingest);
+const WEB: Option<Role> = Some(Role::Web);
+
 const NOTHING: Need = Need::Nothing;
 const READ: Need = Need::Scope(Scope::Read);
 const SIGNAL: Need = Need::Scope(Scope::Signal);
@@ -53,62 +59,63 @@ const RELEASE: Need = Need::Scope(Scope::Release);
 const ROLLBACK: Need = Need::Scope(Scope::Rollback);
 const ADMIN: Need = Need::Scope(Scope::Admin);
 
-/// One row: method, path as the OpenAPI document writes it, and what it needs.
-pub(super) type Operation = (Method, &'static str, Need);
+/// One row: method, path as the OpenAPI document writes it, the role of the servers that do it (all
+/// servers if none), and what a key needs.
+pub(super) type Operation = (Method, &'static str, Option<Role>, Need);
 
 /// Every operation.
 pub(super) static OPERATIONS: [Operation; 43] = [
-    (Method::GET, "/product", READ),
-    (Method::POST, "/product", RELEASE),
-    (Method::GET, "/product/{id}", READ),
-    (Method::GET, "/product/{id}/policy", READ),
-    (Method::PUT, "/product/{id}/policy", RELEASE),
-    (Method::GET, "/release", READ),
-    (Method::POST, "/release", RELEASE),
-    (Method::GET, "/release/{product}/latest", Need::ReadOrSignal),
-    (Method::GET, "/release/{id}", READ),
-    (Method::GET, "/release/{id}/decisions", READ),
-    (Method::GET, "/release/{id}/analysis", READ),
+    (Method::GET, "/product", API, READ),
+    (Method::POST, "/product", API, RELEASE),
+    (Method::GET, "/product/{id}", API, READ),
+    (Method::GET, "/product/{id}/policy", API, READ),
+    (Method::PUT, "/product/{id}/policy", API, RELEASE),
+    (Method::GET, "/release", API, READ),
+    (Method::POST, "/release", API, RELEASE),
+    (Method::GET, "/release/{product}/latest", API, Need::ReadOrSignal),
+    (Method::GET, "/release/{id}", API, READ),
+    (Method::GET, "/release/{id}/decisions", API, READ),
+    (Method::GET, "/release/{id}/analysis", API, READ),
     // It asks what would have been, and changes nothing.
-    (Method::POST, "/release/{id}/simulate", READ),
-    (Method::POST, "/release/{id}/promote", RELEASE),
-    (Method::POST, "/release/{id}/rollback", ROLLBACK),
-    (Method::POST, "/release/{id}/pause", RELEASE),
-    (Method::POST, "/release/{id}/resume", RELEASE),
-    (Method::POST, "/signal", SIGNAL),
-    (Method::POST, "/signal/batch", SIGNAL),
-    (Method::POST, "/devices/{device}/readings", SIGNAL),
-    (Method::GET, "/devices/{device}/readings", READ),
-    (Method::GET, "/devices/{device}/readings/min", READ),
-    (Method::GET, "/devices/{device}/readings/max", READ),
-    (Method::GET, "/devices/{device}/readings/median", READ),
-    (Method::GET, "/devices/{device}/readings/mean", READ),
-    (Method::GET, "/devices/{device}/readings/mode", READ),
-    (Method::GET, "/devices/{device}/readings/quartiles", READ),
-    (Method::GET, "/devices/{device}/readings/summary", READ),
-    (Method::POST, "/readings", SIGNAL),
-    (Method::GET, "/readings/summary", READ),
-    (Method::GET, "/reading-type", Need::ReadOrSignal),
-    (Method::GET, "/reading-type/{name}", Need::ReadOrSignal),
-    (Method::PUT, "/reading-type/{name}", RELEASE),
-    (Method::GET, "/key", ADMIN),
-    (Method::POST, "/key", ADMIN),
-    (Method::POST, "/key/{id}/rotate", ADMIN),
-    (Method::DELETE, "/key/{id}", ADMIN),
-    (Method::GET, "/organization", Need::AdminOfDefault),
-    (Method::POST, "/organization", Need::AdminOfDefault),
-    (Method::GET, "/", READ),
-    (Method::GET, "/metrics", READ),
-    (Method::GET, "/version", NOTHING),
-    (Method::GET, "/health/live", NOTHING),
-    (Method::GET, "/health/ready", NOTHING),
+    (Method::POST, "/release/{id}/simulate", API, READ),
+    (Method::POST, "/release/{id}/promote", API, RELEASE),
+    (Method::POST, "/release/{id}/rollback", API, ROLLBACK),
+    (Method::POST, "/release/{id}/pause", API, RELEASE),
+    (Method::POST, "/release/{id}/resume", API, RELEASE),
+    (Method::POST, "/signal", INGEST, SIGNAL),
+    (Method::POST, "/signal/batch", INGEST, SIGNAL),
+    (Method::POST, "/devices/{device}/readings", INGEST, SIGNAL),
+    (Method::GET, "/devices/{device}/readings", API, READ),
+    (Method::GET, "/devices/{device}/readings/min", API, READ),
+    (Method::GET, "/devices/{device}/readings/max", API, READ),
+    (Method::GET, "/devices/{device}/readings/median", API, READ),
+    (Method::GET, "/devices/{device}/readings/mean", API, READ),
+    (Method::GET, "/devices/{device}/readings/mode", API, READ),
+    (Method::GET, "/devices/{device}/readings/quartiles", API, READ),
+    (Method::GET, "/devices/{device}/readings/summary", API, READ),
+    (Method::POST, "/readings", INGEST, SIGNAL),
+    (Method::GET, "/readings/summary", API, READ),
+    (Method::GET, "/reading-type", API, Need::ReadOrSignal),
+    (Method::GET, "/reading-type/{name}", API, Need::ReadOrSignal),
+    (Method::PUT, "/reading-type/{name}", API, RELEASE),
+    (Method::GET, "/key", API, ADMIN),
+    (Method::POST, "/key", API, ADMIN),
+    (Method::POST, "/key/{id}/rotate", API, ADMIN),
+    (Method::DELETE, "/key/{id}", API, ADMIN),
+    (Method::GET, "/organization", API, Need::AdminOfDefault),
+    (Method::POST, "/organization", API, Need::AdminOfDefault),
+    (Method::GET, "/", WEB, READ),
+    (Method::GET, "/metrics", ANY, READ),
+    (Method::GET, "/version", ANY, NOTHING),
+    (Method::GET, "/health/live", ANY, NOTHING),
+    (Method::GET, "/health/ready", ANY, NOTHING),
 ];
 
 /// What is found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// An operation, and what it needs.
-    Operation(Need),
+    /// An operation: whose part it is, and what a key needs for it.
+    Operation(Option<Role>, Need),
     /// Operations with other methods.
     OtherMethods,
     /// Nothing.
@@ -121,10 +128,10 @@ pub(super) fn find(method: &Method, path: &str) -> Found {
     // As the framework has it: HEAD is answered by GET.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut found = Found::Nothing;
-    for (own, template, need) in &OPERATIONS {
+    for (own, template, part, need) in &OPERATIONS {
         if fits(template, path) {
             if own == method {
-                return Found::Operation(*need);
+                return Found::Operation(*part, *need);
             }
             found = Found::OtherMethods;
         }
@@ -165,7 +172,7 @@ mod tests {
             .collect();
         let rows: Vec<(String, String)> = OPERATIONS
             .iter()
-            .map(|(method, path, _)| ((*path).to_owned(), method.to_string()))
+            .map(|(method, path, ..)| ((*path).to_owned(), method.to_string()))
             .collect();
         assert_eq!(rows.iter().cloned().collect::<BTreeSet<_>>(), documented);
         assert_eq!(rows.len(), documented.len(), "a row came twice");
@@ -173,7 +180,7 @@ mod tests {
 
     #[test]
     fn no_path_fits_two_templates() {
-        let templates: BTreeSet<&str> = OPERATIONS.iter().map(|(_, path, _)| *path).collect();
+        let templates: BTreeSet<&str> = OPERATIONS.iter().map(|(_, path, ..)| *path).collect();
         for one in &templates {
             for other in templates.iter().filter(|other| other > &one) {
                 let (one_parts, other_parts) = (one.split('/'), other.split('/'));
@@ -194,7 +201,7 @@ mod tests {
             &Method::from_bytes(method.as_bytes()).unwrap(),
             path,
         ) {
-            Found::Operation(need) => need.words().unwrap_or("nothing"),
+            Found::Operation(_, need) => need.words().unwrap_or("nothing"),
             Found::OtherMethods => "another method",
             Found::Nothing => "nowhere",
         };

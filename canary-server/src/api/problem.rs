@@ -92,6 +92,9 @@ pub(crate) enum ApiError {
     /// The Content-Type is not one that this path reads.
     #[oai(status = 415, content_type = "application/problem+json")]
     MediaType(Json<Box<Problem>>),
+    /// A server with another role does this.
+    #[oai(status = 421, content_type = "application/problem+json")]
+    Misdirected(Json<Box<Problem>>),
     /// The request is understood, and its values cannot be accepted.
     #[oai(status = 422, content_type = "application/problem+json")]
     Refused(Json<Box<Problem>>),
@@ -139,6 +142,7 @@ impl ApiError {
             409 => Self::Conflict(problem),
             413 => Self::TooLarge(problem),
             415 => Self::MediaType(problem),
+            421 => Self::Misdirected(problem),
             422 => Self::Refused(problem),
             503 => Self::Busy(problem, 1),
             _ => Self::Internal(problem),
@@ -192,6 +196,7 @@ impl ApiError {
         | Self::Conflict(problem)
         | Self::TooLarge(problem)
         | Self::MediaType(problem)
+        | Self::Misdirected(problem)
         | Self::Refused(problem)
         | Self::Internal(problem)
         | Self::Busy(problem, _)) = self;

@@ -47,6 +47,14 @@ fn what_is_unknown_or_does_not_fit_is_named() {
             "setting `insecure` is `yes`, it must be true or false",
         ),
         (
+            load(&[("role", "api,all-of-it")], &[]),
+            "setting `role` is `api,all-of-it`, it must be all, or some of api, ingest, web and engine with commas between",
+        ),
+        (
+            load(&[("role", "ingest")], &[]),
+            "setting `role` is `ingest`, on a file it must be all, or api,ingest,engine: parts run apart on PostgreSQL only",
+        ),
+        (
             load(&[("db_conn_string", "sqlite://:memory:")], &[]),
             "setting `db_conn_string` is `sqlite://:memory:`, it must name a file: what is in memory alone is not durable",
         ),

@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Conflict,
     BodyTooLarge,
     UnsupportedMediaType,
+    Misdirected,
     KeyReused,
     Busy,
     Internal,
@@ -32,7 +33,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind: word, status, title, and what it means for a person.
-    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 25] = [
+    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 26] = [
         (
             Self::NotJson,
             "not_json",
@@ -193,6 +194,13 @@ impl Kind {
             422,
             "Idempotency key used before",
             "The Idempotency-Key came before with another body. A key stands for one request: make a new one for each.",
+        ),
+        (
+            Self::Misdirected,
+            "misdirected",
+            421,
+            "Another server does this",
+            "This server does another part of the work, and the detail names the role that is needed. Send the request to a server with that role: started with `canary serve --role`, or with none, which does everything. Nothing of the request was stored.",
         ),
         (
             Self::Busy,
