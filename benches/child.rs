@@ -60,7 +60,7 @@ async fn serve_canary(database: &str) -> Result<(), Failure> {
     let flags = [
         ("api_host", "127.0.0.1".to_owned()),
         ("api_port", "0".to_owned()),
-        ("db_conn_string", format!("sqlite://{database}?mode=rwc")),
+        ("db_conn_string", database.to_owned()),
     ];
     let flags = flags.map(|(name, value)| (name.to_owned(), value)).into();
     let settings = Settings::load(&Sources { flags, ..Sources::default() })?;

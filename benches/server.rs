@@ -48,7 +48,12 @@ impl Server {
     /// Starts Canary on the database of this directory, which it makes if there is none.
     pub fn canary(directory: &Path) -> Result<Self, Failure> {
         let database = directory.join(DATABASE);
-        Self::start(&["canary", &database.to_string_lossy()], directory)
+        Self::canary_on(&format!("sqlite://{}?mode=rwc", database.display()), directory)
+    }
+
+    /// Starts Canary on the database with this address; its log goes into this directory.
+    pub fn canary_on(database: &str, directory: &Path) -> Result<Self, Failure> {
+        Self::start(&["canary", database], directory)
     }
 
     fn start(arguments: &[&str], directory: &Path) -> Result<Self, Failure> {

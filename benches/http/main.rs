@@ -12,7 +12,6 @@
 //! A slow server is no failure here; a refused or wrong answer is.
 
 mod report;
-mod traffic;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,7 +22,7 @@ use canary_benches::rounds::{Asked, Pair, Rounds};
 use canary_benches::server::Server;
 
 use crate::report::Report;
-use crate::traffic::{Scenario, Setup};
+use canary_benches::traffic::{Scenario, Setup};
 
 const PROGRAM: Program = Program {
     usage: "usage: cargo bench -p canary-benches --bench http -- [--quick] [--only NAME]\n\
@@ -120,7 +119,7 @@ async fn pairs(
     canary: &Server,
     scenario: Scenario,
 ) -> Result<Vec<Pair>, Failure> {
-    traffic::check_choice(canary).await?;
+    canary_benches::traffic::check_choice(canary).await?;
     let (name, requests) = (scenario.name(), scenario.requests());
     let asked = Asked { name, requests, first_number: &|| scenario.first_number() };
     plan.rounds.pairs(hello, canary, &asked).await

@@ -8,7 +8,7 @@ use canary_benches::rounds::{Pair, Round, Rounds};
 use canary_benches::server::Memory;
 use canary_benches::table::{write_head, write_preface, write_row};
 
-use crate::traffic::{Scenario, Setup};
+use canary_benches::traffic::{Scenario, Setup};
 
 /// Most memory that a full server should have.
 const MEMORY_TARGET_MIB: f64 = 64.0;

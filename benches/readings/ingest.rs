@@ -7,10 +7,10 @@ use canary_benches::Failure;
 use canary_benches::server::{Server, own_busy};
 
 use crate::backlog::{self, Backlog};
-use crate::bulk::{self, Load, Sent};
+use canary_benches::bulk::{self, Load, Sent};
 use crate::disk::{self, Disk};
-use crate::fleet::Shape;
-use crate::post::Writer;
+use canary_benches::fleet::Shape;
+use canary_benches::post::Writer;
 
 /// What one load brought, and what it cost.
 #[derive(Debug)]

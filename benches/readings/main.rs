@@ -14,12 +14,8 @@
 //! So does an error, except for 503: that is retried when the server asks for it, and counted.
 
 mod backlog;
-mod bulk;
-mod dice;
 mod disk;
-mod fleet;
 mod ingest;
-mod post;
 mod report;
 mod scale;
 mod single;
@@ -33,8 +29,8 @@ use canary_benches::program::{Program, Wish, explained};
 use canary_benches::rounds::Rounds;
 use tempfile::TempDir;
 
-use crate::bulk::Load;
-use crate::fleet::Shape;
+use canary_benches::bulk::Load;
+use canary_benches::fleet::Shape;
 use crate::report::Report;
 use crate::statistics::Questions;
 

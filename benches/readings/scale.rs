@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use canary_benches::Failure;
 use rusqlite::Connection;
 
-use crate::dice::device_name;
-use crate::fleet::{Fleet, Reading, Shape};
-use crate::post::TYPES;
+use canary_benches::dice::device_name;
+use canary_benches::fleet::{Fleet, Reading, Shape};
+use canary_benches::post::TYPES;
 
 /// Rows in one transaction: as many as the load sends in one request.
 const ROWS: u64 = 10_000;

@@ -9,8 +9,8 @@ use canary_benches::load::Requests;
 use canary_benches::rounds::{Asked, Pair, Rounds};
 use canary_benches::server::Server;
 
-use crate::dice::device_name;
-use crate::fleet::START_S;
+use canary_benches::dice::device_name;
+use canary_benches::fleet::START_S;
 
 /// Devices that take turns.
 const DEVICES: u64 = 10_000;

@@ -10,10 +10,10 @@ use canary_benches::figures::Latencies;
 use canary_benches::server::Server;
 
 use crate::backlog;
-use crate::bulk::{self, Load};
-use crate::dice::device_name;
-use crate::fleet::{START_S, Shape};
-use crate::post::Writer;
+use canary_benches::bulk::{self, Load};
+use canary_benches::dice::device_name;
+use canary_benches::fleet::{START_S, Shape};
+use canary_benches::post::Writer;
 
 /// Numbers of devices that no fleet has.
 const MANY: u64 = 1 << 30;

@@ -6,7 +6,7 @@
 use crate::dice::Dice;
 
 /// When most simulations begin, in epoch seconds: the start of an hour.
-pub(crate) const START_S: u64 = 1_699_999_200;
+pub const START_S: u64 = 1_699_999_200;
 
 /// One in so many readings is late.
 const LATE: u64 = 1_000;
@@ -16,24 +16,24 @@ const LATENESS_S: (u64, u64) = (120, 14_400);
 
 /// Who reports, and how often.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// The number of the first device; devices with the same number have the same name.
-    pub(crate) first_device: u64,
-    pub(crate) devices: u32,
+    pub first_device: u64,
+    pub devices: u32,
     /// In epoch seconds.
-    pub(crate) start_s: u64,
+    pub start_s: u64,
     /// Types that each device reports: 1 is temperature, 2 humidity as well.
-    pub(crate) types: u32,
+    pub types: u32,
     /// Each series has one reading in so many seconds.
-    pub(crate) period_s: u64,
+    pub period_s: u64,
     /// Readings that arrive in random order: those of a few seconds.
-    pub(crate) window: u32,
-    pub(crate) has_late: bool,
+    pub window: u32,
+    pub has_late: bool,
 }
 
 impl Shape {
     /// 10 000 devices with two types, each once a second.
-    pub(crate) const EASY: Self = Self {
+    pub const EASY: Self = Self {
         first_device: 0,
         devices: 10_000,
         start_s: START_S,
@@ -44,7 +44,7 @@ impl Shape {
     };
 
     /// 200 000 devices with one type, each once a minute.
-    pub(crate) const HARD: Self = Self {
+    pub const HARD: Self = Self {
         first_device: 0,
         devices: 200_000,
         start_s: START_S,
@@ -55,7 +55,7 @@ impl Shape {
     };
 
     /// One device that reports its temperature each second, in order.
-    pub(crate) const fn single(first_device: u64, start_s: u64) -> Self {
+    pub const fn single(first_device: u64, start_s: u64) -> Self {
         let (devices, types, period_s, window) = (1, 1, 1, 1);
         Self { first_device, devices, start_s, types, period_s, window, has_late: false }
     }
@@ -63,19 +63,19 @@ impl Shape {
 
 /// What one device says once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Counted from the first of the fleet.
-    pub(crate) device: u32,
+    pub device: u32,
     /// 0 is temperature, 1 humidity.
-    pub(crate) kind: u32,
-    pub(crate) value: u8,
+    pub kind: u32,
+    pub value: u8,
     /// In epoch seconds.
-    pub(crate) at: u64,
+    pub at: u64,
 }
 
 /// The devices, and where the simulation stands.
 #[derive(Debug)]
-pub(crate) struct Fleet {
+pub struct Fleet {
     shape: Shape,
     /// The last value of each series (device times types plus kind), from 0 to 100.
     ///
@@ -92,7 +92,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub fn new(shape: Shape) -> Self {
         let mut dice = Dice::new(0xCA11_AB1E);
         let series = shape.devices * shape.types;
         let values = (0..series).map(|_| 20 + dice.below(60) as u8).collect();
@@ -101,7 +101,7 @@ impl Fleet {
         Self { shape, values, dice, window, begin_s: shape.start_s, first_turn: 0, pace }
     }
 
-    pub(crate) fn next(&mut self) -> Reading {
+    pub fn next(&mut self) -> Reading {
         let series_count = self.values.len() as u32;
         let (mut turn, mut at) = (self.first_turn + self.window.place, self.begin_s);
         while turn >= series_count {

@@ -6,7 +6,7 @@ use crate::dice::{Dice, device_name};
 use crate::fleet::{Fleet, Reading, Shape};
 
 /// The names of types on the wire.
-pub(crate) const TYPES: [&str; 2] = ["temperature", "humidity"];
+pub const TYPES: [&str; 2] = ["temperature", "humidity"];
 
 const OPEN: &[u8; 16] = br#"{"device_uuid":""#;
 const NAME: usize = 36;
@@ -25,7 +25,7 @@ const HEAD: &[u8] = b"POST /readings HTTP/1.1\r\nHost: bench\r\nContent-Type: ap
 const LENGTH_END: usize = HEAD.len() - 5;
 
 /// A request under construction; it is filled again and again.
-pub(crate) struct Post {
+pub struct Post {
     bytes: Vec<u8>,
     end: usize,
     readings: usize,
@@ -33,24 +33,24 @@ pub(crate) struct Post {
 
 impl Post {
     /// For so many readings.
-    pub(crate) fn new(readings: usize) -> Self {
+    pub fn new(readings: usize) -> Self {
         let mut bytes = HEAD.to_vec();
         bytes.resize(HEAD.len() + readings * ROOM, 0);
         Self { bytes, end: 0, readings }
     }
 
     /// How many readings it holds.
-    pub(crate) const fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.readings
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.end]
     }
 }
 
 /// What writes the readings of a fleet.
-pub(crate) struct Writer {
+pub struct Writer {
     fleet: Fleet,
     /// In the order of the devices' turns.
     names: Vec<[u8; NAME]>,
@@ -63,7 +63,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub fn new(shape: Shape) -> Self {
         let numbers = shape.first_device..shape.first_device + u64::from(shape.devices);
         let names = numbers.map(|number| sized(&device_name(number)).0).collect();
         let middle = |kind: &str, value| {
@@ -79,7 +79,7 @@ impl Writer {
     }
 
     /// Fills the request with the next readings of the fleet.
-    pub(crate) fn fill(&mut self, post: &mut Post) {
+    pub fn fill(&mut self, post: &mut Post) {
         let mut end = HEAD.len();
         for _ in 0..post.readings {
             end += self.put(&mut post.bytes[end..]);

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use canary_benches::Failure;
-use canary_benches::connection::Connection;
-use canary_benches::figures::Latencies;
+use crate::Failure;
+use crate::connection::Connection;
+use crate::figures::Latencies;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -18,26 +18,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much is sent, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
-    pub(crate) connections: u32,
+pub struct Load {
+    pub connections: u32,
     /// In each request.
-    pub(crate) readings: usize,
+    pub readings: usize,
     /// Requests in all.
-    pub(crate) posts: u64,
+    pub posts: u64,
     /// No request begins later.
-    pub(crate) time: Duration,
+    pub time: Duration,
     /// From one request to the next, whether or not the one before was answered.
-    pub(crate) interval: Option<Duration>,
+    pub interval: Option<Duration>,
 }
 
 impl Load {
     /// As fast as the answers come.
-    pub(crate) const fn unpaced(time: Duration) -> Self {
+    pub const fn unpaced(time: Duration) -> Self {
         Self { connections: 8, readings: 10_000, posts: u64::MAX, time, interval: None }
     }
 
     /// So many readings in a second.
-    pub(crate) fn paced(per_second: u64, time: Duration) -> Self {
+    pub fn paced(per_second: u64, time: Duration) -> Self {
         let load = Self::unpaced(time.saturating_add(PATIENCE));
         let posts_per_second = per_second / load.readings as u64;
         let interval = Duration::from_secs_f64(1.0 / posts_per_second as f64);
@@ -45,7 +45,7 @@ impl Load {
     }
 
     /// So many readings, in requests as large as the API takes.
-    pub(crate) fn amount(readings: u64) -> Self {
+    pub fn amount(readings: u64) -> Self {
         const MOST: u64 = 100_000;
         let mut posts = readings.div_ceil(MOST);
         while !readings.is_multiple_of(posts) {
@@ -58,39 +58,39 @@ impl Load {
 
 /// What was taken.
 #[derive(Debug, Default)]
-pub(crate) struct Sent {
-    pub(crate) readings: u64,
+pub struct Sent {
+    pub readings: u64,
     /// Until the last answer.
-    pub(crate) elapsed: Duration,
+    pub elapsed: Duration,
     /// When each answer came, counted from the begin, and how many µs it took.
     ///
     /// At a given pace an answer takes its time from the moment at which the request was due.
-    pub(crate) answers: Vec<(Duration, u32)>,
+    pub answers: Vec<(Duration, u32)>,
     /// How often the server was busy, and the request was sent again.
-    pub(crate) refused: u64,
+    pub refused: u64,
 }
 
 impl Sent {
     /// Readings.
-    pub(crate) fn per_second(&self) -> f64 {
+    pub fn per_second(&self) -> f64 {
         self.readings as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The same in one tenth of the time, from 0 to 9.
-    pub(crate) fn per_second_of_tenth(&self, tenth: u32) -> f64 {
+    pub fn per_second_of_tenth(&self, tenth: u32) -> f64 {
         let (from, until) = (self.elapsed * tenth / 10, self.elapsed * (tenth + 1) / 10);
         let within = self.answers.iter().filter(|(at, _)| *at > from && *at <= until);
         let each = self.readings as f64 / self.answers.len() as f64;
         within.count() as f64 * each / (until - from).as_secs_f64()
     }
 
-    pub(crate) fn latencies(&self) -> Latencies {
+    pub fn latencies(&self) -> Latencies {
         Latencies::of(self.answers.iter().map(|(_, latency_us)| *latency_us).collect())
     }
 }
 
 /// Sends readings of a fleet; the first answer that is not the wanted one ends it.
-pub(crate) async fn send(address: SocketAddr, writer: Writer, load: Load) -> Result<Sent, Failure> {
+pub async fn send(address: SocketAddr, writer: Writer, load: Load) -> Result<Sent, Failure> {
     let writer = Mutex::new(writer);
     let begin = Instant::now();
     let ticks = load.interval.map(|interval| ticks(begin, interval, load.posts));

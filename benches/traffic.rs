@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use canary_benches::Failure;
-use canary_benches::connection::{get, put_get, put_post};
-use canary_benches::load::{self, Bounds, Requests};
-use canary_benches::rounds::CONNECTIONS;
-use canary_benches::server::Server;
+use crate::Failure;
+use crate::connection::{get, put_get, put_post};
+use crate::load::{self, Bounds, Requests};
+use crate::rounds::CONNECTIONS;
+use crate::server::Server;
 
 /// Releases of each product; the last one is a running canary, the one before it the stable one.
 const RELEASES: u64 = 10;
@@ -26,7 +26,7 @@ static ROUND: AtomicU64 = AtomicU64::new(1);
 
 /// Something that is measured against Canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scenario {
+pub enum Scenario {
     /// `GET /release/{product}/latest` by one who tells nothing.
     Quota,
     /// The same with the name of an instance, each time another.
@@ -36,9 +36,9 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 3] = [Self::Quota, Self::Sticky, Self::Signal];
+    pub const ALL: [Self; 3] = [Self::Quota, Self::Sticky, Self::Signal];
 
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Quota => "quota",
             Self::Sticky => "sticky",
@@ -47,7 +47,7 @@ impl Scenario {
     }
 
     /// For people.
-    pub(crate) const fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::Quota => "latest, quota",
             Self::Sticky => "latest, sticky",
@@ -56,7 +56,7 @@ impl Scenario {
     }
 
     /// The part of the hello's speed that is aimed at.
-    pub(crate) const fn target(self) -> f64 {
+    pub const fn target(self) -> f64 {
         match self {
             Self::Quota | Self::Sticky => 0.6,
             Self::Signal => 0.5,
@@ -64,11 +64,11 @@ impl Scenario {
     }
 
     /// The number of the first request of the next round.
-    pub(crate) fn first_number(self) -> u64 {
+    pub fn first_number(self) -> u64 {
         ROUND.fetch_add(1, Ordering::Relaxed) << 32
     }
 
-    pub(crate) fn requests(self) -> Requests {
+    pub fn requests(self) -> Requests {
         let path = format!("/release/product-{MEASURED}/latest");
         match self {
             Self::Quota => {
@@ -90,18 +90,18 @@ impl Scenario {
 
 /// How full the database is made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Setup {
-    pub(crate) products: u64,
-    pub(crate) signals: u64,
+pub struct Setup {
+    pub products: u64,
+    pub signals: u64,
 }
 
 impl Setup {
-    pub(crate) const fn releases(self) -> u64 {
+    pub const fn releases(self) -> u64 {
         self.products * RELEASES
     }
 
     /// The measured product and its releases, with a few signals of both versions.
-    pub(crate) async fn register_measured(self, canary: &Server) -> Result<(), Failure> {
+    pub async fn register_measured(self, canary: &Server) -> Result<(), Failure> {
         register(canary, MEASURED..MEASURED + 1).await?;
         all(canary, 4, 0..100, &Scenario::Signal.requests()).await
     }
@@ -109,7 +109,7 @@ impl Setup {
     /// All other products, and all signals; the time that the signals took.
     ///
     /// Every second signal is one of the measured product, the others go round.
-    pub(crate) async fn fill(self, canary: &Server) -> Result<Duration, Failure> {
+    pub async fn fill(self, canary: &Server) -> Result<Duration, Failure> {
         register(canary, MEASURED + 1..self.products).await?;
         let products = self.products;
         let requests = Requests {
@@ -136,7 +136,7 @@ impl Setup {
     }
 
     /// Asks for every product's latest release ten times, under ten names.
-    pub(crate) async fn ask_everywhere(self, canary: &Server) -> Result<(), Failure> {
+    pub async fn ask_everywhere(self, canary: &Server) -> Result<(), Failure> {
         let products = self.products;
         let requests = Requests::answered(200, move |number, request| {
             let product = number % products;
@@ -148,7 +148,7 @@ impl Setup {
 }
 
 /// Makes sure that there is something to choose: the canary is neither promoted nor rolled back.
-pub(crate) async fn check_choice(canary: &Server) -> Result<(), Failure> {
+pub async fn check_choice(canary: &Server) -> Result<(), Failure> {
     let accepts = |body: &[u8]| {
         let latest: Option<serde_json::Value> = serde_json::from_slice(body).ok();
         let reason = latest.as_ref().and_then(|latest| latest["reason"].as_str());
