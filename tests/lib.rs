@@ -38,6 +38,26 @@ pub use crate::readings::{
 };
 pub use crate::server::TestServer;
 
+/// Tests that run on PostgreSQL, where there is one when this is built; one that is left out by name
+/// where there is none. The program that has them must have `_postgres` in its name.
+#[cfg(postgres)]
+#[macro_export]
+macro_rules! on_postgres {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// Tests that run on PostgreSQL, where there is one when this is built; one that is left out by name
+/// where there is none. The program that has them must have `_postgres` in its name.
+#[cfg(not(postgres))]
+#[macro_export]
+macro_rules! on_postgres {
+    ($($item:item)*) => {
+        #[test]
+        #[ignore = "there is no PostgreSQL here: none of these tests was run on it"]
+        fn on_postgres() {}
+    };
+}
+
 /// How long [`eventually`] looks.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -12,6 +12,8 @@ use crate::output::{Format, Output};
 mod db;
 mod demo;
 mod import;
+mod key;
+mod organization;
 mod policy;
 mod product;
 mod reading;
@@ -70,6 +72,12 @@ enum Command {
     /// The schema of the server's database
     #[command(subcommand, after_help = db::EXAMPLES)]
     Db(db::Command),
+    /// Keys: who may do what
+    #[command(subcommand, after_help = key::EXAMPLES)]
+    Key(key::Command),
+    /// Organizations: who has everything of their own, and sees nothing of others
+    #[command(subcommand, after_help = organization::EXAMPLES)]
+    Org(organization::Command),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -111,6 +119,8 @@ fn run(cli: Cli, output: &mut Output<'_>) -> Result<Ending, Failure> {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) | Command::Api(serve::Api::Start(serve)) => serve.run(),
         Command::Db(command) => db::run(command, output),
+        Command::Key(command) => key::run(command, output),
+        Command::Org(command) => organization::run(command, output),
         Command::Client(command) => ask(command, &cli.common.client()?, output),
     }
 }

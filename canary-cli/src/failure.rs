@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use canary_client::Error;
+use canary_server::{AccessError, StoreError};
 
 /// How a command that was carried out ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +96,12 @@ impl From<Error> for Failure {
             Error::Unreachable { .. } => {
                 Some("start a server with `canary serve`, or name another with --url or CANARY_URL")
             }
-            Error::Unauthorized { .. } => Some("give the token with CANARY_TOKEN or --token"),
+            Error::Unauthorized { .. } => Some(
+                "give a key with CANARY_TOKEN or --token; `canary key create` makes one, on the server's database",
+            ),
+            Error::Forbidden { .. } => Some(
+                "give another key with CANARY_TOKEN or --token; `canary key create --scope SCOPE` makes one, on the server's database",
+            ),
             Error::NotFound { .. } => {
                 Some("`canary product list` and `canary release list PRODUCT` show what there is")
             }
@@ -103,6 +109,31 @@ impl From<Error> for Failure {
             _ => None,
         };
         Self { kind, message: error.to_string(), hint: hint.map(str::to_owned) }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        let failure = match &error {
+            AccessError::ExpiresInThePast | AccessError::OverlapTooLong { .. } => Self::usage,
+            _ => Self::refused,
+        };
+        let failure = failure(error.to_string());
+        match error {
+            AccessError::UnknownOrganization(_) => failure.hint("`canary org list` shows all"),
+            AccessError::KeyNameTaken(_) => failure.hint("`canary key list` shows all"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let failure = Self::refused(error.to_string());
+        match error {
+            StoreError::UnknownOrganization(_) => failure.hint("`canary org list` shows all"),
+            _ => failure,
+        }
     }
 }
 

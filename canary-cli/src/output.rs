@@ -77,6 +77,12 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Tells a person something beside the answer, which goes to standard output alone.
+pub(crate) fn aside(text: &str) {
+    // There is no one left to tell if standard error is closed too.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Columns under their names, without lines; those that `right` names are aligned to the right.
 pub(crate) fn columns(
     names: &[&str],

@@ -97,7 +97,8 @@ impl Client {
 ///
 /// A product is named by its name, its id or its artifact URL.
 /// Every call may give the errors of the way: [`Error::Unreachable`], [`Error::TimedOut`],
-/// [`Error::Busy`], [`Error::Unauthorized`], [`Error::Server`] and [`Error::BadAnswer`].
+/// [`Error::Busy`], [`Error::Unauthorized`], [`Error::Forbidden`], [`Error::Server`] and
+/// [`Error::BadAnswer`].
 impl Client {
     /// The version that the next run should use: the canary's part of the runs stays at the share
     /// of its band, the other runs get the stable version.
@@ -219,6 +220,11 @@ impl Client {
     pub fn releases(&self, product: &str) -> Listing<Release> {
         let target = Target("/release".to_owned()).query("product", Some(product));
         Listing::new(self.clone(), Ok(target))
+    }
+
+    /// The releases of all products, the newest first; further pages are fetched as they are needed.
+    pub fn all_releases(&self) -> Listing<Release> {
+        Listing::new(self.clone(), Ok(Target("/release".to_owned())))
     }
 
     /// All that was decided about a release, the oldest first.

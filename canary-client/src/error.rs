@@ -52,11 +52,22 @@ pub enum Error {
         after: Duration,
     },
 
-    /// The server wants to know who asks (401), or does not let this one in (403).
+    /// The server wants to know who asks (401): there was no key, or one that opens nothing.
     ///
     /// Set or change [`ClientBuilder::token`](crate::ClientBuilder::token), or `CANARY_TOKEN`.
-    #[error("not authorized: {detail}, set a valid token{}", Request(.request_id))]
+    #[error("not authorized: {detail}; set a valid key as the token{}", Request(.request_id))]
     Unauthorized {
+        /// What the server said.
+        detail: String,
+        /// Under which the server has logged the call.
+        request_id: Option<String>,
+    },
+
+    /// The key has not the scope that is needed (403).
+    ///
+    /// Ask with another key; the server names the scope.
+    #[error("not allowed: {detail}; use a key that may do this{}", Request(.request_id))]
+    Forbidden {
         /// What the server said.
         detail: String,
         /// Under which the server has logged the call.
@@ -284,6 +295,20 @@ mod tests {
                     ],
                 },
                 "invalid: threshold must be 0 to 100, got 120; `/policy/rule` must be a text",
+            ),
+            (
+                Error::Unauthorized {
+                    detail: "the key is unknown or was revoked".into(),
+                    request_id: None,
+                },
+                "not authorized: the key is unknown or was revoked; set a valid key as the token",
+            ),
+            (
+                Error::Forbidden {
+                    detail: "this needs the scope `rollback`, the key has read".into(),
+                    request_id: Some("r1".into()),
+                },
+                "not allowed: this needs the scope `rollback`, the key has read; use a key that may do this (request r1)",
             ),
             (
                 Error::Server {

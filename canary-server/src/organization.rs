@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::access::AccessError;
 use crate::config::Settings;
-use crate::store::Registry;
+use crate::store::{Place, Registry};
 
 /// Most characters of a name.
 const LONGEST: usize = 63;
@@ -99,6 +99,14 @@ impl OrganizationName {
     #[must_use]
     pub fn default_one() -> Self {
         Self("default".into())
+    }
+
+    /// That of the organization whose tables are in this schema of PostgreSQL: `default` for
+    /// `public`, `acme` for `org_acme`. Nothing where it is no such schema, or where the name was
+    /// too long for one.
+    #[must_use]
+    pub fn of_schema(schema: &str) -> Option<Self> {
+        Place::organization_of(schema)
     }
 
     /// Whether it is that of the organization which is there from the start.

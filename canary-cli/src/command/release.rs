@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Create(Box<create::Create>),
-    /// Lists the releases of a product, the newest first
+    /// Lists the releases of a product, or of all, the newest first
     List(show::List),
     /// Shows a release, where it stands and what its runs showed
     Show(show::Show),

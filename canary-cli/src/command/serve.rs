@@ -13,12 +13,15 @@ Examples:
   canary serve
   canary serve --api-host 0.0.0.0 --api-port 80 \\
       --db-conn-string 'sqlite:///var/lib/canary.db?mode=rwc'
+  canary serve --api-host 192.168.7.1 --insecure
   CANARY_API_PORT=9000 canary serve --config /etc/canary.toml";
 
 /// Serves the API and the dashboard, and decides when time has come
 ///
 /// Every setting is also read from the environment (CANARY_API_PORT, else CANARYPY_API_PORT) and
 /// from canary.toml (api_port); flags win over the environment, the environment over the file.
+///
+/// As long as there is no key, it answers to everybody, and only on a loopback address.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
@@ -34,6 +37,9 @@ pub(crate) struct Serve {
     /// Days that readings are kept, 1 to 36500; their summaries by the hour stay [default: for ever]
     #[arg(long, value_name = "DAYS")]
     readings_retention_days: Option<String>,
+    /// Serve on any address although there is no key: whoever reaches it may do everything
+    #[arg(long)]
+    insecure: bool,
     #[command(flatten)]
     database: Database,
 }
@@ -67,6 +73,7 @@ impl Serve {
             ("api_port", self.api_port.map(|port| port.to_string())),
             ("api_log_level", self.api_log_level),
             ("readings_retention_days", self.readings_retention_days),
+            ("insecure", self.insecure.then(|| "true".to_owned())),
         ];
         let settings = self.database.settings(flags)?;
         telemetry::init(&settings.log_level).map_err(Failure::usage)?;

@@ -3,7 +3,8 @@
 use canary_tests::{Product, TestServer};
 use serde_json::{Value, json};
 
-use crate::program::{canary, given, report};
+use crate::program::canary;
+use crate::runs::{given, report};
 
 #[test]
 fn an_instance_is_told_what_the_server_gives_it_in_every_band() {

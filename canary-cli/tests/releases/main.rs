@@ -2,6 +2,8 @@
 //! them.
 
 mod explanations;
+mod lists;
 mod policies;
 mod program;
+mod runs;
 mod simulations;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use canary_tests::{Http, Product};
+use canary_tests::Http;
 use serde_json::Value;
 
 /// What the program did: its exit code, what it said, and what it complained of.
@@ -56,20 +56,4 @@ pub(crate) fn canary_fed(url: &str, line: &str, input: &str) -> Said {
     let output = program.wait_with_output().expect("the program ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Said { code: output.status.code(), text: text(output.stdout), complaint: text(output.stderr) }
-}
-
-/// The version that the server gives to an instance.
-pub(crate) fn given(server: &Http, product: &Product, instance: &str) -> Value {
-    let path = format!("{}?instance_id={instance}", product.latest_path());
-    server.get(&path).expect(200)["semver_version"].clone()
-}
-
-/// Sends runs of many instances, all with one status.
-pub(crate) fn report(server: &Http, product: &Product, version: &str, status: &str, runs: usize) {
-    let run = |number| {
-        product.signal(version, status).with("instance_id", format!("{version}-{number}")).body()
-    };
-    let signals: Vec<Value> = (0..runs).map(run).collect();
-    let outcome = server.post("/signal/batch", &Value::Array(signals)).expect(200);
-    assert_eq!(outcome["accepted"], runs, "{outcome}");
 }

@@ -3,7 +3,8 @@
 use canary_tests::{Product, TestServer, eventually};
 use serde_json::{Value, json};
 
-use crate::program::{canary, canary_fed, report};
+use crate::program::{canary, canary_fed};
+use crate::runs::report;
 
 /// A canary that fails in every tenth run, and a stable version in none: a run of each every two
 /// minutes. Gives the same runs as the rows of a file.

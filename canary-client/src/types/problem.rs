@@ -25,7 +25,8 @@ pub(crate) fn read(url: &str, answer: &Answer) -> Error {
         .find(|text| !text.is_empty())
         .unwrap_or_else(|| "no reason was given".to_owned());
     match answer.status {
-        401 | 403 => Error::Unauthorized { detail, request_id },
+        401 => Error::Unauthorized { detail, request_id },
+        403 => Error::Forbidden { detail, request_id },
         404 => Error::NotFound { code, detail },
         409 => Error::Conflict { code, detail },
         400 | 422 => Error::Invalid { code, detail, errors },
@@ -55,7 +56,6 @@ mod tests {
         let errors = || vec![FieldError { pointer: "/a".into(), detail: "is odd".into() }];
         let (code, detail) = (|| "a-code".to_owned(), || "the detail".to_owned());
         let request_id = || Some("r1".to_owned());
-        let unauthorized = || Error::Unauthorized { detail: detail(), request_id: request_id() };
         let invalid = || Error::Invalid { code: code(), detail: detail(), errors: errors() };
         let busy = || Error::Busy { retry_after: Some(Duration::from_secs(2)), detail: detail() };
         let refused = |status| Error::Refused {
@@ -68,8 +68,8 @@ mod tests {
         let server = |status| Error::Server { status, detail: detail(), request_id: request_id() };
         let cases = [
             (400, invalid()),
-            (401, unauthorized()),
-            (403, unauthorized()),
+            (401, Error::Unauthorized { detail: detail(), request_id: request_id() }),
+            (403, Error::Forbidden { detail: detail(), request_id: request_id() }),
             (404, Error::NotFound { code: code(), detail: detail() }),
             (409, Error::Conflict { code: code(), detail: detail() }),
             (413, refused(413)),

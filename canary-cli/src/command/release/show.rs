@@ -11,11 +11,12 @@ use crate::output::{self, Output};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  canary release list
   canary release list etl
   canary release list https://registry.example/etl --limit 3 --output json")]
 pub(crate) struct List {
-    /// The product's name, id or artifact URL
-    product: String,
+    /// The product's name, id or artifact URL [default: all products]
+    product: Option<String>,
     /// The most releases to list
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
@@ -33,9 +34,12 @@ pub(crate) struct Show {
 
 impl List {
     pub(super) fn run(&self, client: &Client, output: &mut Output<'_>) -> Result<(), Failure> {
-        let releases: Vec<Release> =
-            client.releases(&self.product).take(self.limit).collect::<Result<_, _>>()?;
-        output.show(&releases, |releases| table(releases))
+        let listing = match &self.product {
+            Some(product) => client.releases(product),
+            None => client.all_releases(),
+        };
+        let releases: Vec<Release> = listing.take(self.limit).collect::<Result<_, _>>()?;
+        output.show(&releases, |releases| table(releases, self.product.is_none()))
     }
 }
 
@@ -45,12 +49,14 @@ impl Show {
     }
 }
 
-fn table(releases: &[Release]) -> String {
+/// One row per release, with its product where they may be of several.
+fn table(releases: &[Release], with_product: bool) -> String {
     if releases.is_empty() {
         return "no releases".to_owned();
     }
     let row = |release: &Release| {
-        vec![
+        let product = with_product.then(|| release.product.name.clone());
+        let rest = [
             release.semver_version.clone(),
             release.state.clone(),
             band_of(release),
@@ -58,11 +64,13 @@ fn table(releases: &[Release]) -> String {
             release.signals.success.to_string(),
             release.signals.failed.to_string(),
             release.id.clone(),
-        ]
+        ];
+        product.into_iter().chain(rest).collect()
     };
-    let names = ["VERSION", "STATE", "BAND", "SHARE", "SUCCESS", "FAILED", "ID"];
+    let names = ["PRODUCT", "VERSION", "STATE", "BAND", "SHARE", "SUCCESS", "FAILED", "ID"];
+    let names = if with_product { &names[..] } else { &names[1..] };
     let right = ["BAND", "SHARE", "SUCCESS", "FAILED"];
-    output::columns(&names, &right, releases.iter().map(row))
+    output::columns(names, &right, releases.iter().map(row))
 }
 
 /// "2 of 5", or a dash for a release that is not on trial.
@@ -178,7 +186,8 @@ mod tests {
 
     #[test]
     fn releases_are_listed_in_columns() {
-        insta::assert_snapshot!("table", table(&[running(), rolled_back()]));
-        assert_eq!(table(&[]), "no releases");
+        insta::assert_snapshot!("table", table(&[running(), rolled_back()], false));
+        insta::assert_snapshot!("table_of_all", table(&[running(), rolled_back()], true));
+        assert_eq!(table(&[], true), "no releases");
     }
 }

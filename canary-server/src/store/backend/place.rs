@@ -48,6 +48,17 @@ impl Place {
         Self::of(database, &OrganizationName::default_one())
     }
 
+    /// The organization with this schema; nothing where it is none, or where only a part of a long
+    /// name is left in it.
+    pub(crate) fn organization_of(schema: &str) -> Option<OrganizationName> {
+        if schema == "public" {
+            return Some(OrganizationName::default_one());
+        }
+        let name = schema.strip_prefix("org_")?.replace('_', "-");
+        let name = OrganizationName::parse(name).ok().filter(|name| !name.is_default());
+        name.filter(|name| schema_of(name) == schema)
+    }
+
     /// The database that it is part of, as the settings of `default` name it.
     pub(in crate::store) fn database(&self) -> DatabaseUrl {
         self.url.clone()
@@ -189,6 +200,20 @@ mod tests {
         assert_ne!(default.lock("lead"), default.lock("schema"));
         assert!(all().all(|place| place.channel("registry").len() <= LONGEST));
         assert_eq!(Place::of(&url, &name("acme-2")).schema, "org_acme_2");
+    }
+
+    #[test]
+    fn a_schema_tells_its_organization_as_long_as_it_has_the_whole_name() {
+        let url = DatabaseUrl::new("postgres://db/canary");
+        let longest = "x".repeat(59);
+        for whole in ["default", "acme", "a-b", "a--b", "a-", "public", "org-acme", &longest] {
+            let Place { schema, .. } = Place::of(&url, &name(whole));
+            assert_eq!(Place::organization_of(&schema), Some(name(whole)), "{schema}");
+        }
+        let cut = Place::of(&url, &name(&"x".repeat(60))).schema;
+        for other in ["", "acme", "org_", "org_default", "org_a-b", "org_A", "org__a", &cut] {
+            assert_eq!(Place::organization_of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,0 +1,6 @@
+//! The same tests on PostgreSQL.
+
+canary_tests::on_postgres! {
+    #[path = "main.rs"]
+    mod access;
+}
