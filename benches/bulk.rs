@@ -90,14 +90,16 @@ impl Sent {
 }
 
 /// Sends readings of a fleet; the first answer that is not the wanted one ends it.
-pub async fn send(address: SocketAddr, writer: Writer, load: Load) -> Result<Sent, Failure> {
+///
+/// Several servers are sent to by turns of connections.
+pub async fn send(addresses: &[SocketAddr], writer: Writer, load: Load) -> Result<Sent, Failure> {
     let writer = Mutex::new(writer);
     let begin = Instant::now();
     let ticks = load.interval.map(|interval| ticks(begin, interval, load.posts));
     let source = Arc::new(Source { writer, load, begin, next: AtomicU64::new(0), ticks });
     let mut workers = JoinSet::new();
-    for _ in 0..load.connections {
-        workers.spawn(work(address, source.clone()));
+    for address in addresses.iter().cycle().take(load.connections as usize) {
+        workers.spawn(work(*address, source.clone()));
     }
     let mut sum = Sent::default();
     while let Some(sent) = workers.join_next().await {

@@ -73,12 +73,13 @@ impl Tally {
     }
 }
 
-/// Asks until the time is over or the numbers are used up.
-pub async fn drive(address: SocketAddr, requests: &Requests, bounds: Bounds) -> Tally {
+/// Asks until the time is over or the numbers are used up, of several servers by turns of
+/// connections.
+pub async fn drive(addresses: &[SocketAddr], requests: &Requests, bounds: Bounds) -> Tally {
     let next = Arc::new(AtomicU64::new(bounds.numbers.0));
     let mut workers = JoinSet::new();
-    for _ in 0..bounds.connections {
-        workers.spawn(work(address, requests.clone(), bounds, next.clone()));
+    for address in addresses.iter().cycle().take(bounds.connections as usize) {
+        workers.spawn(work(*address, requests.clone(), bounds, next.clone()));
     }
     let mut sum = Tally::default();
     let limit = bounds.warm_up.saturating_add(bounds.measured).saturating_add(PATIENCE);

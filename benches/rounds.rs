@@ -69,9 +69,14 @@ impl Rounds {
     pub async fn alone(&self, hello: &Server) -> Result<Vec<Round>, Failure> {
         let mut rounds = Vec::new();
         for _ in 0..self.pairs {
-            rounds.push(self.round(hello, &greeting(), 0).await?);
+            rounds.push(self.greet(hello).await?);
         }
         Ok(rounds)
+    }
+
+    /// One round against the hello.
+    pub async fn greet(&self, hello: &Server) -> Result<Round, Failure> {
+        self.round(&[hello], &greeting(), 0).await
     }
 
     /// Hello, ours, hello, ours, …; each round of ours begins with the number it is given.
@@ -83,8 +88,8 @@ impl Rounds {
     ) -> Result<Vec<Pair>, Failure> {
         let mut pairs = Vec::new();
         for _ in 0..self.pairs {
-            let hello = self.round(hello, &greeting(), 0).await?;
-            let ours = self.round(ours, &asked.requests, (asked.first_number)()).await?;
+            let hello = self.greet(hello).await?;
+            let ours = self.round(&[ours], &asked.requests, (asked.first_number)()).await?;
             println!(
                 "{:<7} hello {:>7.0}/s, ours {:>7.0}/s, ratio {:.2}",
                 asked.name,
@@ -100,7 +105,7 @@ impl Rounds {
     /// One round, its requests numbered from this number on.
     pub async fn round(
         &self,
-        server: &Server,
+        servers: &[&Server],
         requests: &Requests,
         first: u64,
     ) -> Result<Round, Failure> {
@@ -110,9 +115,10 @@ impl Rounds {
             warm_up: self.warm_up,
             measured: self.measured,
         };
-        let (server_before, own_before) = (server.busy()?, own_busy()?);
-        let tally = load::drive(server.address(), requests, bounds).await;
-        let server_busy = server.busy()?.saturating_sub(server_before);
+        let (server_before, own_before) = (busy(servers)?, own_busy()?);
+        let addresses: Vec<_> = servers.iter().map(|server| server.address()).collect();
+        let tally = load::drive(&addresses, requests, bounds).await;
+        let server_busy = busy(servers)?.saturating_sub(server_before);
         let own_busy = own_busy()?.saturating_sub(own_before);
         let whole = self.warm_up + self.measured;
         Ok(Round {
@@ -138,6 +144,11 @@ impl Round {
             first_error,
         }
     }
+}
+
+/// How long they have kept processors busy since they began.
+fn busy(servers: &[&Server]) -> Result<Duration, Failure> {
+    servers.iter().map(|server| server.busy()).sum()
 }
 
 fn greeting() -> Requests {

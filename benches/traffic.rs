@@ -192,7 +192,7 @@ async fn all(
         warm_up: Duration::ZERO,
         measured: Duration::from_secs(600),
     };
-    let tally = load::drive(canary.address(), requests, bounds).await;
+    let tally = load::drive(&[canary.address()], requests, bounds).await;
     match &tally.first_error {
         Some(error) => Err(error.as_str().into()),
         None if tally.answered < numbers.end - numbers.start => {

@@ -22,7 +22,7 @@ use canary_benches::rounds::{Asked, Pair, Rounds};
 use canary_benches::server::Server;
 
 use crate::report::Report;
-use canary_benches::traffic::{Scenario, Setup};
+use canary_benches::traffic::{self, Scenario, Setup};
 
 const PROGRAM: Program = Program {
     usage: "usage: cargo bench -p canary-benches --bench http -- [--quick] [--only NAME]\n\
@@ -104,7 +104,7 @@ async fn measure_all(
         report.memory("after a fresh start on that database", canary.memory()?);
         for scenario in Scenario::ALL {
             let (requests, first) = (scenario.requests(), scenario.first_number());
-            report.count_errors(&rounds.round(&canary, &requests, first).await?);
+            report.count_errors(&rounds.round(&[&canary], &requests, first).await?);
         }
         setup.ask_everywhere(&canary).await?;
         report.memory("after that start and load on every product", canary.memory()?);
@@ -119,7 +119,7 @@ async fn pairs(
     canary: &Server,
     scenario: Scenario,
 ) -> Result<Vec<Pair>, Failure> {
-    canary_benches::traffic::check_choice(canary).await?;
+    traffic::check_choice(canary).await?;
     let (name, requests) = (scenario.name(), scenario.requests());
     let asked = Asked { name, requests, first_number: &|| scenario.first_number() };
     plan.rounds.pairs(hello, canary, &asked).await

@@ -7,8 +7,8 @@ use canary_benches::Failure;
 use canary_benches::server::{Server, own_busy};
 
 use crate::backlog::{self, Backlog};
-use canary_benches::bulk::{self, Load, Sent};
 use crate::disk::{self, Disk};
+use canary_benches::bulk::{self, Load, Sent};
 use canary_benches::fleet::Shape;
 use canary_benches::post::Writer;
 
@@ -77,7 +77,7 @@ async fn measure(
     let writer = Writer::new(shape);
     let (server_before, own_before) = (server.busy()?, own_busy()?);
     let written_before = server.written_bytes()?;
-    let sent = bulk::send(server.address(), writer, load).await?;
+    let sent = bulk::send(&[server.address()], writer, load).await?;
     println!("{title}: {:.2} M readings/s", sent.per_second() / 1e6);
     Ok(Ingest {
         title,

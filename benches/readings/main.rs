@@ -29,10 +29,10 @@ use canary_benches::program::{Program, Wish, explained};
 use canary_benches::rounds::Rounds;
 use tempfile::TempDir;
 
-use canary_benches::bulk::Load;
-use canary_benches::fleet::Shape;
 use crate::report::Report;
 use crate::statistics::Questions;
+use canary_benches::bulk::Load;
+use canary_benches::fleet::Shape;
 
 const PROGRAM: Program = Program {
     usage: "usage: cargo bench -p canary-benches --bench readings -- [--quick] [--only NAME]\n\

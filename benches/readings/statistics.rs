@@ -82,7 +82,7 @@ pub(crate) async fn measure(
 
 async fn fill(address: SocketAddr, shape: Shape, readings: u64) -> Result<(), Failure> {
     let load = Load::amount(readings);
-    let sent = bulk::send(address, Writer::new(shape), load).await?;
+    let sent = bulk::send(&[address], Writer::new(shape), load).await?;
     let stored = (sent.readings == readings).then_some(readings);
     let stored = stored.ok_or("not all readings were sent in ten minutes")?;
     let backlog = backlog::wait(address).await?;
@@ -98,7 +98,7 @@ fn beside(
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let load = Load::paced(200_000, time);
-        runtime.block_on(bulk::send(address, Writer::new(Shape::EASY), load))
+        runtime.block_on(bulk::send(&[address], Writer::new(Shape::EASY), load))
     })
 }
 

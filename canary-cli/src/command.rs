@@ -66,9 +66,12 @@ struct Common {
 enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
-    /// The server under the name that CanaryPy gives it
+    /// The API under the name that CanaryPy gives it
     #[command(subcommand, after_help = "Examples:\n  canary api start")]
     Api(serve::Api),
+    /// The dashboard under the name that CanaryPy gives it
+    #[command(subcommand, after_help = "Examples:\n  canary web start --api-port 8081")]
+    Web(serve::Web),
     /// The schema of the server's database
     #[command(subcommand, after_help = db::EXAMPLES)]
     Db(db::Command),
@@ -117,7 +120,9 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: Cli, output: &mut Output<'_>) -> Result<Ending, Failure> {
     match cli.command {
         Command::Demo(demo) => demo.run(),
-        Command::Serve(serve) | Command::Api(serve::Api::Start(serve)) => serve.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Api(api) => api.run(),
+        Command::Web(web) => web.run(),
         Command::Db(command) => db::run(command, output),
         Command::Key(command) => key::run(command, output),
         Command::Org(command) => organization::run(command, output),

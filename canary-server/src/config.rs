@@ -161,7 +161,7 @@ pub struct Settings {
     /// Whether to serve on any address as long as no key exists: everybody who reaches it may do
     /// everything. Once a key exists it changes nothing.
     pub insecure: bool,
-    /// Which part of the work it does; on a file, nothing but pages can be left to others.
+    /// Which part of the work it does; on a file, nothing but pages can be in another process.
     pub roles: Roles,
 }
 
@@ -252,9 +252,9 @@ fn roles(text: &str, database: &DatabaseUrl) -> Result<Roles, SettingsError> {
     let unfit =
         |expected| SettingsError::BadValue { name: "role", value: text.to_owned(), expected };
     let roles: Roles = text.parse().map_err(|RolesError| unfit(RolesError::EXPECTED))?;
-    if roles.need_others() && !database.is_shared() {
+    if !roles.fit_a_file() && !database.is_shared() {
         return Err(unfit(
-            "on a file it must be all, or api,ingest,engine: parts run apart on PostgreSQL only",
+            "on a file it must be all, api,ingest,engine, or web: parts run apart on PostgreSQL only",
         ));
     }
     Ok(roles)

@@ -25,13 +25,17 @@ pub(crate) struct Follower {
     pub(crate) clock: Arc<dyn Clock>,
     /// Told when something was shown.
     pub(crate) changed: Arc<Notify>,
+    /// Whether this server writes nothing.
+    pub(crate) only_shows: bool,
 }
 
 impl Follower {
-    /// Follows for ever; ends at once on SQLite, where there is nobody else.
+    /// Follows for ever; ends at once where nobody else writes: on SQLite, unless this server only
+    /// shows what another process does.
     pub(crate) async fn run(self) {
         loop {
             match self.store.listen().await {
+                Ok(None) if self.only_shows => self.look_again_and_again().await,
                 Ok(None) => return,
                 Ok(Some(listener)) => self.follow(listener).await,
                 Err(cause) => {
@@ -39,6 +43,16 @@ impl Follower {
                     tokio::time::sleep(LOOK).await;
                 }
             }
+        }
+    }
+
+    /// Where nobody tells what has changed.
+    async fn look_again_and_again(&self) {
+        loop {
+            if let Err(cause) = self.show(&Heard::Missed).await {
+                info!(%cause, "what another process has changed could not be read");
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -74,9 +74,16 @@ impl Roles {
         self.0 & role.bit() != 0
     }
 
-    /// Whether others must do what is missing here. Pages alone are missed by nobody.
-    pub(crate) fn need_others(self) -> bool {
-        [Role::Api, Role::Ingest, Role::Engine].iter().any(|role| !self.include(*role))
+    /// Whether they change nothing.
+    pub(crate) fn only_show(self) -> bool {
+        self == Self::of(&[Role::Web])
+    }
+
+    /// Whether one process can have them on a file: all that write are in one, pages may be in
+    /// another.
+    pub(crate) fn fit_a_file(self) -> bool {
+        let writing = Self::of(&[Role::Api, Role::Ingest, Role::Engine]);
+        self.0 & writing.0 == writing.0 || self.only_show()
     }
 }
 
@@ -135,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_are_missed_by_nobody() {
-        let needs_others = |text: &str| text.parse::<Roles>().unwrap().need_others();
-        assert!(!needs_others("all") && !needs_others("api,ingest,engine"));
-        for text in ["api", "ingest", "web", "engine", "api,ingest,web", "web,engine,api"] {
-            assert!(needs_others(text), "{text}");
+    fn on_a_file_one_process_does_all_that_writes() {
+        let fit = |text: &str| text.parse::<Roles>().unwrap().fit_a_file();
+        assert!(fit("all") && fit("api,ingest,engine") && fit("web"));
+        for text in ["api", "ingest", "engine", "api,ingest,web", "web,engine,api", "web,api"] {
+            assert!(!fit(text), "{text}");
         }
     }
 }

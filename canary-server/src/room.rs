@@ -21,7 +21,7 @@ use crate::identify::Identifiers;
 use crate::ingest::Ingest;
 use crate::live::Directory;
 use crate::readings::{Folder, Readings};
-use crate::role::Role;
+use crate::role::{Role, Roles};
 use crate::store::{Store, StoreError};
 use crate::{api, engine, lead};
 
@@ -73,14 +73,14 @@ impl Room {
             clock.clone(),
             changed.clone(),
         );
-        let is_engine = settings.roles.include(Role::Engine);
-        if is_engine {
+        let roles = settings.roles;
+        if roles.include(Role::Engine) {
             engine::catch_up(&directory, &ingest, &*clock).await;
         }
         let (is_stopping, identifiers) = (AtomicBool::new(false), Identifiers::new());
         let app = App { clock, identifiers, store, directory, readings, ingest, is_stopping };
         let app = Arc::new(app);
-        let tasks = Mutex::new(Some(Tasks::start(&app, changed, is_engine, writer)));
+        let tasks = Mutex::new(Some(Tasks::start(&app, changed, roles, writer)));
         let endpoint = api::endpoint(&app, &desk);
         Ok(Arc::new(Self { app, desk, endpoint, tasks }))
     }
@@ -124,7 +124,7 @@ impl Room {
 }
 
 impl Tasks {
-    fn start(app: &App, changed: Arc<Notify>, is_engine: bool, writer: JoinHandle<()>) -> Self {
+    fn start(app: &App, changed: Arc<Notify>, roles: Roles, writer: JoinHandle<()>) -> Self {
         let App { clock, store, directory, readings, ingest, .. } = app;
         let follower = Follower {
             store: store.clone(),
@@ -132,6 +132,7 @@ impl Tasks {
             readings: readings.clone(),
             clock: clock.clone(),
             changed: changed.clone(),
+            only_shows: roles.only_show(),
         };
         let led = Led {
             directory: directory.clone(),
@@ -143,7 +144,8 @@ impl Tasks {
         };
         let counting = engine::count_unreported(directory.clone(), ingest.clone(), clock.clone());
         Self {
-            leading: is_engine
+            leading: roles
+                .include(Role::Engine)
                 .then(|| tokio::spawn(lead::run(store.clone(), move || led.clone().run()))),
             following: tokio::spawn(follower.run()),
             counting: tokio::spawn(counting),

@@ -14,6 +14,7 @@ Examples:
   canary serve --api-host 0.0.0.0 --api-port 80 \\
       --db-conn-string 'sqlite:///var/lib/canary.db?mode=rwc'
   canary serve --api-host 192.168.7.1 --insecure
+  canary serve --role ingest --db-conn-string postgres://canary@db.example/canary
   CANARY_API_PORT=9000 canary serve --config /etc/canary.toml";
 
 /// Serves the API and the dashboard, and decides when time has come
@@ -40,6 +41,12 @@ pub(crate) struct Serve {
     /// Serve on any address although there is no key: whoever reaches it may do everything
     #[arg(long)]
     insecure: bool,
+    /// What this server does of api, ingest, web and engine, with commas between [default: all]
+    ///
+    /// api answers and registers, ingest takes signals and readings in, web shows pages, engine
+    /// does what time brings about. On PostgreSQL they can run apart; on a file web alone can.
+    #[arg(long, value_name = "ROLES")]
+    role: Option<String>,
     #[command(flatten)]
     database: Database,
 }
@@ -58,7 +65,7 @@ pub(crate) struct Database {
 /// `canary api`, as CanaryPy has it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Api {
-    /// The same as `canary serve`
+    /// Serves everything but the dashboard: `canary serve --role api,ingest,engine`
     #[command(after_help = "\
 Examples:
   canary api start
@@ -66,13 +73,42 @@ Examples:
     Start(Serve),
 }
 
+/// `canary web`, as CanaryPy has it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Web {
+    /// Serves the dashboard alone: `canary serve --role web`
+    #[command(after_help = "\
+Examples:
+  canary web start --api-port 8081")]
+    Start(Serve),
+}
+
+impl Api {
+    pub(crate) fn run(self) -> Result<Ending, Failure> {
+        let Self::Start(serve) = self;
+        serve.by_default_as("api,ingest,engine").run()
+    }
+}
+
+impl Web {
+    pub(crate) fn run(self) -> Result<Ending, Failure> {
+        let Self::Start(serve) = self;
+        serve.by_default_as("web").run()
+    }
+}
+
 impl Serve {
+    fn by_default_as(self, role: &str) -> Self {
+        Self { role: self.role.or_else(|| Some(role.to_owned())), ..self }
+    }
+
     pub(crate) fn run(self) -> Result<Ending, Failure> {
         let flags = [
             ("api_host", self.api_host),
             ("api_port", self.api_port.map(|port| port.to_string())),
             ("api_log_level", self.api_log_level),
             ("readings_retention_days", self.readings_retention_days),
+            ("role", self.role),
             ("insecure", self.insecure.then(|| "true".to_owned())),
         ];
         let settings = self.database.settings(flags)?;

@@ -52,7 +52,7 @@ fn what_is_unknown_or_does_not_fit_is_named() {
         ),
         (
             load(&[("role", "ingest")], &[]),
-            "setting `role` is `ingest`, on a file it must be all, or api,ingest,engine: parts run apart on PostgreSQL only",
+            "setting `role` is `ingest`, on a file it must be all, api,ingest,engine, or web: parts run apart on PostgreSQL only",
         ),
         (
             load(&[("db_conn_string", "sqlite://:memory:")], &[]),

@@ -1,0 +1,130 @@
+//! The same work on PostgreSQL, by one server and by two together, beside a file.
+//!
+//! ```text
+//! cargo bench -p canary-benches --bench postgres
+//! cargo bench -p canary-benches --bench postgres -- --quick --only signal
+//! ```
+//!
+//! PostgreSQL is a cluster of this run's own, with its settings as they are installed: each commit
+//! is on disk before it is answered. It shares the processors with the servers and the load.
+//! Parts take turns, round by round, so that what else the machine does meets all alike.
+
+mod report;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use canary_benches::Failure;
+use canary_benches::bulk::{self, Load};
+use canary_benches::fleet::Shape;
+use canary_benches::post::Writer;
+use canary_benches::program::{Program, Wish, explained};
+use canary_benches::rounds::Rounds;
+use canary_benches::server::Server;
+use canary_benches::traffic::{self, Scenario, Setup};
+use canary_tests::Cluster;
+
+use crate::report::{Bulk, Report, Signals};
+
+const PROGRAM: Program = Program {
+    usage: "usage: cargo bench -p canary-benches --bench postgres -- [--quick] [--only NAME]\n\
+        names: signal, bulk",
+    names: &["signal", "bulk"],
+};
+
+/// What is measured, and how long.
+struct Plan {
+    rounds: Rounds,
+    bulk: Duration,
+}
+
+impl Plan {
+    const FULL: Self = Self { rounds: Rounds::FULL, bulk: Duration::from_secs(60) };
+    const QUICK: Self = Self { rounds: Rounds::QUICK, bulk: Duration::from_secs(10) };
+}
+
+fn main() -> ExitCode {
+    PROGRAM.run(measure)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn measure(wish: &Wish) -> Result<(), Failure> {
+    // Below the target directory: a temporary directory in memory would make commits free.
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let plan = if wish.is_quick { Plan::QUICK } else { Plan::FULL };
+    let cluster = Cluster::durable(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    cluster.start();
+    let mut report = Report::of(plan.rounds);
+    let outcome = measure_all(wish, &plan, &cluster, directory.path(), &mut report).await;
+    // What was measured before a failure is worth knowing.
+    println!("\n{report}");
+    explained(outcome, directory.path())
+}
+
+async fn measure_all(
+    wish: &Wish,
+    plan: &Plan,
+    cluster: &Cluster,
+    directory: &Path,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if wish.wants("signal") {
+        report.signals = Some(signals(&plan.rounds, cluster, directory).await?);
+    }
+    if wish.wants("bulk") {
+        let file = Server::canary(directory)?;
+        report.bulk.push(bulk("SQLite, one server", &[file], plan.bulk).await?);
+        for (title, database, count) in
+            [("PostgreSQL, one server", "one", 1), ("PostgreSQL, two servers", "two", 2)]
+        {
+            let servers = servers(cluster, database, count, directory).await?;
+            report.bulk.push(bulk(title, &servers, plan.bulk).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Servers on an empty database of this name.
+async fn servers(
+    cluster: &Cluster,
+    database: &str,
+    count: usize,
+    directory: &Path,
+) -> Result<Vec<Server>, Failure> {
+    let url = cluster.make(database).await;
+    (0..count).map(|_| Server::canary_on(url.reveal(), directory)).collect()
+}
+
+/// Durable `POST /signal`: hello, a file, one server, two servers, hello, …
+async fn signals(rounds: &Rounds, cluster: &Cluster, directory: &Path) -> Result<Signals, Failure> {
+    let hello = Server::hello(directory)?;
+    let file = Server::canary(directory)?;
+    let one = servers(cluster, "signals_one", 1, directory).await?;
+    let two = servers(cluster, "signals_two", 2, directory).await?;
+    let setup = Setup { products: 1, signals: 0 };
+    for server in [&file, &one[0], &two[0]] {
+        setup.register_measured(server).await?;
+        traffic::check_choice(server).await?;
+    }
+    let groups = [vec![&file], one.iter().collect(), two.iter().collect()];
+    let mut signals = Signals::default();
+    for _ in 0..rounds.pairs {
+        signals.hello.push(rounds.greet(&hello).await?);
+        for (place, group) in groups.iter().enumerate() {
+            let round =
+                rounds.round(group, &Scenario::Signal.requests(), Scenario::Signal.first_number());
+            signals.ours[place].push(round.await?);
+        }
+        println!("{}", signals.last());
+    }
+    Ok(signals)
+}
+
+/// Readings of 10 000 devices, 10 000 in each request.
+async fn bulk(title: &'static str, servers: &[Server], time: Duration) -> Result<Bulk, Failure> {
+    let addresses: Vec<_> = servers.iter().map(Server::address).collect();
+    let sent = bulk::send(&addresses, Writer::new(Shape::EASY), Load::unpaced(time)).await?;
+    println!("{title}: {:.2} M readings/s", sent.per_second() / 1e6);
+    Ok(Bulk { title, sent })
+}
