@@ -112,9 +112,9 @@ async fn signals(rounds: &Rounds, cluster: &Cluster, directory: &Path) -> Result
     for _ in 0..rounds.pairs {
         signals.hello.push(rounds.greet(&hello).await?);
         for (place, group) in groups.iter().enumerate() {
-            let round =
-                rounds.round(group, &Scenario::Signal.requests(), Scenario::Signal.first_number());
-            signals.ours[place].push(round.await?);
+            let (requests, first) = (Scenario::Signal.requests(), Scenario::Signal.first_number());
+            let round = rounds.round(group, &requests, first).await?;
+            signals.ours[place].push(round);
         }
         println!("{}", signals.last());
     }
