@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::failure::{Ending, Failure};
 use crate::output::{Format, Output};
 
+mod audit;
 mod db;
 mod demo;
 mod import;
@@ -100,6 +101,9 @@ enum ClientCommand {
     /// Readings: what devices measured
     #[command(subcommand, after_help = reading::EXAMPLES)]
     Reading(reading::Command),
+    /// The audit: who did what, when and from where
+    #[command(subcommand, after_help = audit::EXAMPLES)]
+    Audit(audit::Command),
 }
 
 /// Reads the command line, does what it says, and tells how it ended.
@@ -140,6 +144,7 @@ fn ask(
         ClientCommand::Release(command) => release::run(command, client, output),
         ClientCommand::Signal(command) => signal::run(command, client, output),
         ClientCommand::Reading(command) => reading::run(command, client, output),
+        ClientCommand::Audit(command) => audit::run(command, client, output),
     }
 }
 

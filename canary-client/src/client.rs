@@ -18,12 +18,14 @@ use crate::types::product::{NewProduct, Product, ProductFilter};
 use crate::types::release::{Latest, NewRelease, Release};
 use crate::types::signal::{BatchOutcome, Signal};
 
+mod audit;
 mod batch;
 mod judging;
 mod listing;
 mod reading;
 mod target;
 
+pub use audit::AuditPages;
 pub use listing::Listing;
 use target::Target;
 

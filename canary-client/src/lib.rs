@@ -93,6 +93,7 @@
 //! | [`Reading`], [`ReadingFilter`], [`FleetFilter`] | what devices measure, and which of it is meant |
 //! | [`StoredReading`], [`ReadingSummary`], [`Quartiles`] | what was measured, and what it says together |
 //! | [`NewReadingType`], [`ReadingType`] | what a value means |
+//! | [`AuditEntry`], [`AuditFilter`], [`AuditPages`] | who did what, when and from where |
 //! | [`Error`] | everything that can go wrong, and what to change then |
 //!
 //! # What is repeated, and when
@@ -113,13 +114,14 @@ mod retry;
 mod transport;
 mod types;
 
-pub use client::{Client, Listing};
+pub use client::{AuditPages, Client, Listing};
 pub use config::ClientBuilder;
 pub use error::{Error, FieldError, Result};
 pub use types::analysis::{
     Analysis, Comparisons, FailureRates, JudgedArm, MannWhitney, MeasurementComparison, Outlook,
     Quantiles, ReleaseName, Welch,
 };
+pub use types::audit::{AuditAbout, AuditActor, AuditEntry, AuditFilter};
 pub use types::decision::{Decision, Evidence};
 pub use types::findings::{
     BaselineTest, Findings, Measured, MeasurementTest, OpenBlock, ProofTest, SequentialTest,

@@ -1,6 +1,7 @@
 //! What is sent and what is answered; the names are those of the wire.
 
 pub(crate) mod analysis;
+pub(crate) mod audit;
 pub(crate) mod decision;
 pub(crate) mod findings;
 pub(crate) mod policy;

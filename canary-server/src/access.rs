@@ -14,13 +14,12 @@ mod known;
 mod scope;
 mod secret;
 
-use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, Notify};
 
 pub(crate) use self::desk::Desk;
-pub(crate) use self::known::{Caller, Known, Refusal};
+pub(crate) use self::known::{Caller, Holder, Known, Refusal};
 pub use self::scope::{Scope, ScopeError, Scopes};
 pub use self::secret::Secret;
 pub(crate) use self::secret::{Hash, hash_of, prefix_of};
@@ -29,22 +28,12 @@ use crate::organization::OrganizationName;
 use crate::store::{Registry, StoreError};
 
 /// Who a request is from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Visitor {
     /// Anybody: it needs no key, or there is none.
     Anybody,
     /// The holder of a key.
     Holder(Caller),
-}
-
-/// For the log.
-impl fmt::Display for Visitor {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Anybody => formatter.write_str("somebody without a key"),
-            Self::Holder(caller) => write!(formatter, "key {}", caller.key),
-        }
-    }
 }
 
 /// Why organizations or keys were not changed or shown.

@@ -2,6 +2,7 @@
 //!
 //! A handler parses, acts and renders; what it decides lies in the core.
 
+mod audit;
 mod description;
 mod device;
 mod door;
@@ -9,10 +10,11 @@ mod frame;
 mod heavy;
 mod idempotency;
 mod key;
-mod moment;
+pub(crate) mod moment;
 mod number;
 mod operation;
 mod organization;
+mod origin;
 mod page;
 mod payload;
 mod policy;
@@ -31,6 +33,7 @@ use poem::web::Html;
 use poem::{Endpoint, Route};
 use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
+use self::audit::AuditApi;
 pub(crate) use self::description::Description;
 use self::device::{DeviceApi, StatisticsApi};
 use self::door::Door;
@@ -61,6 +64,8 @@ enum Tag {
     Readings,
     /// Who may do what: keys, and organizations, each of which has everything of its own.
     Access,
+    /// Who did what, when, from where, and what it changed.
+    Audit,
     /// The server itself.
     System,
 }
@@ -89,6 +94,9 @@ products, releases, signals and readings, and nothing of others. Its scopes say 
 operation names the one that it needs. While there is no key at all, everybody who reaches the server \
 may do everything, as the organization `default`; the first key closes it.
 
+**The audit** has an entry for every change that somebody asked for, stored in the transaction of \
+the change: GET /audit.
+
 **Sending twice is safe**: a signal's `id`, made by the caller, or an `Idempotency-Key` on any POST \
 that takes one; those keys are kept for seven days.
 
@@ -98,7 +106,7 @@ Bodies without a Content-Type are read as JSON; bodies packed with gzip are unpa
 Every path works with and without its trailing slash.";
 
 type Devices = (DeviceApi, StatisticsApi, ReadingApi, ReadingTypeApi);
-type Access = (KeyApi, OrganizationApi);
+type Access = (KeyApi, OrganizationApi, AuditApi);
 type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, Access, SystemApi);
 
 fn service(app: &Arc<App>, desk: &Desk) -> OpenApiService<Apis, ()> {
@@ -116,6 +124,7 @@ fn service(app: &Arc<App>, desk: &Desk) -> OpenApiService<Apis, ()> {
         (
             KeyApi { app: app.clone(), desk: desk.clone() },
             OrganizationApi { app: app.clone(), desk: desk.clone() },
+            AuditApi { app: app.clone(), desk: desk.clone() },
         ),
         SystemApi(app.clone()),
     );

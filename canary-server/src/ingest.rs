@@ -25,8 +25,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::audit::Origin;
 use crate::buffers::Buffer;
 use crate::clock::Clock;
+use crate::identify::Identifiers;
 use crate::live::{Directory, Live};
 use crate::readings::{Point, Readings, Step};
 use crate::store::{Store, StoreError};
@@ -60,19 +62,25 @@ pub(crate) struct Rejected {
     pub(crate) detail: String,
 }
 
-/// Something that changes the state.
+/// Something that changes the state; with its origin where somebody asks for it, for the audit.
 pub(crate) enum Work {
     /// Count signals; what was refused before is passed on to the receipt.
     Signals { signals: Vec<NewSignal>, rejected: Vec<Rejected> },
     /// Register a product.
-    Product(Product),
+    Product { product: Product, origin: Box<Origin> },
     /// Register a release.
     /// With what the stable version has measured, where its policy judges that.
-    Release { live: Arc<Live>, release: Box<Release>, before: Box<Before> },
+    Release { live: Arc<Live>, release: Box<Release>, before: Box<Before>, origin: Box<Origin> },
     /// Set what releases of a product are judged by where they say nothing.
-    Policy { live: Arc<Live>, settings: Box<Settings> },
+    Policy { live: Arc<Live>, settings: Box<Settings>, origin: Box<Origin> },
     /// Do what a person asks for.
-    Act { live: Arc<Live>, release: ReleaseId, request: Request, reason: String },
+    Act {
+        live: Arc<Live>,
+        release: ReleaseId,
+        request: Request,
+        reason: String,
+        origin: Box<Origin>,
+    },
     /// Do what time brought about.
     Tick(Vec<Arc<Live>>),
     /// Count answers that were not reported in time.
@@ -80,7 +88,7 @@ pub(crate) enum Work {
     /// Take readings in; what was refused before is passed on to the receipt.
     Readings { points: Buffer<Point>, rejected: Vec<Rejected> },
     /// Declare a type of readings.
-    DeclareType(ReadingType),
+    DeclareType { kind: ReadingType, origin: Box<Origin> },
     /// Do one step of folding.
     Fold(Arc<Step>),
 }
@@ -96,7 +104,7 @@ impl Work {
 
     /// Whether it changes readings.
     const fn changes_readings(&self) -> bool {
-        matches!(self, Self::Readings { .. } | Self::DeclareType(_) | Self::Fold(_))
+        matches!(self, Self::Readings { .. } | Self::DeclareType { .. } | Self::Fold(_))
     }
 
     fn units(&self) -> usize {
@@ -104,11 +112,11 @@ impl Work {
             Self::Signals { signals, .. } => signals.len().max(1),
             // Ten of them cost less than one signal.
             Self::Readings { points, .. } => points.len().div_ceil(10).max(1),
-            Self::Product(_)
+            Self::Product { .. }
             | Self::Release { .. }
             | Self::Policy { .. }
             | Self::Act { .. }
-            | Self::DeclareType(_) => 1,
+            | Self::DeclareType { .. } => 1,
             // The engine must never be kept out.
             Self::Tick(_) | Self::Unreported { .. } | Self::Fold(_) => 0,
         }
@@ -257,8 +265,17 @@ impl Ingest {
         let wary = AtomicU32::new(0);
         let tallied = tally.clone();
         let own = readings.clone();
-        let writer =
-            batch::Writer { store, directory, readings, clock, changed, tally: tallied, wary };
+        let identifiers = Arc::new(Identifiers::new());
+        let writer = batch::Writer {
+            store,
+            directory,
+            readings,
+            clock,
+            changed,
+            tally: tallied,
+            wary,
+            identifiers,
+        };
         let task = tokio::spawn(writer.run(inbox));
         let places = Arc::new(Semaphore::new(MOST_WAITING));
         (Self { queue, places, readings: own, tally }, task)

@@ -29,6 +29,7 @@ use canary_core::value::ValueError;
 use uuid::Uuid;
 
 use crate::access::{AccessError, Scopes, Secret};
+use crate::audit::Origin;
 use crate::config::Settings;
 use crate::organization::OrganizationName;
 use crate::store::Registry;
@@ -191,7 +192,7 @@ pub async fn create(
     let registry = Registry::open(settings).await?;
     let created = async {
         let organization = registry.organization(organization).await?;
-        registry.create_key(organization, new, false, now).await
+        registry.create_key(organization, new, false, &Origin::command_line(), now).await
     };
     let created = created.await;
     registry.close().await?;
@@ -232,7 +233,7 @@ pub async fn rotate(
     let registry = Registry::open(settings).await?;
     let created = async {
         let organization = registry.organization(organization).await?;
-        registry.rotate_key(organization, id, rotation, now).await
+        registry.rotate_key(organization, id, rotation, &Origin::command_line(), now).await
     };
     let created = created.await;
     registry.close().await?;
@@ -253,7 +254,7 @@ pub async fn revoke(
     let registry = Registry::open(settings).await?;
     let revoked = async {
         let organization = registry.organization(organization).await?;
-        registry.revoke_key(organization, id, now).await
+        registry.revoke_key(organization, id, &Origin::command_line(), now).await
     };
     let revoked = revoked.await;
     registry.close().await?;

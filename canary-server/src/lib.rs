@@ -42,6 +42,7 @@
 mod access;
 mod api;
 mod app;
+mod audit;
 mod buffers;
 pub mod clock;
 pub mod config;

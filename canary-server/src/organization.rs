@@ -28,6 +28,7 @@ use canary_core::time::Timestamp;
 use uuid::Uuid;
 
 use crate::access::AccessError;
+use crate::audit::Origin;
 use crate::config::Settings;
 use crate::store::{Place, Registry};
 
@@ -153,7 +154,7 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Organization, AccessError> {
     let registry = Registry::open(settings).await?;
-    let made = registry.create_organization(name, now).await;
+    let made = registry.create_organization(name, &Origin::command_line(), now).await;
     registry.close().await?;
     made
 }

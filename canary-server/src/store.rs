@@ -4,6 +4,7 @@
 //! transaction.
 //! A reader sees what was committed; not found is `None`.
 
+mod audit;
 mod backend;
 mod changes;
 mod entity;
@@ -39,12 +40,13 @@ pub(crate) use self::backend::{Dialect, Place};
 pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
 };
+pub(crate) use self::entity::policy::to_json as policy_json;
 pub(crate) use self::entity::release::StoredRelease;
 use self::entity::{decision, idempotency, policy, product, release};
 pub use self::error::StoreError;
 pub(crate) use self::hold::{Held, Hold, ReadingsAt};
 pub(crate) use self::news::{Heard, Listener, News};
-pub(crate) use self::read::{ProductFilter, StoredDecision};
+pub(crate) use self::read::{PageOf, ProductFilter, StoredDecision};
 pub(crate) use self::registry::{Registered, Registry, RegistryListener, StoredKey};
 pub(crate) use self::signals::StoredRun;
 
@@ -228,6 +230,7 @@ fn statements(dialect: Dialect, changes: &Changes, now: Timestamp) -> Vec<Statem
         statements.push(dialect.build(&forget));
     }
     statements.extend(readings(dialect, changes));
+    statements.extend(changes.audit.iter().map(|entry| audit::insert(dialect, entry)));
     for (product, settings) in &changes.policies {
         let update = product::Entity::update_many()
             .col_expr(product::Column::Policy, policy::write(settings).into())

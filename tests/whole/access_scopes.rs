@@ -11,7 +11,9 @@ fn suffice(method: &str, path: &str) -> Option<&'static [&'static str]> {
     let is_reading = path.starts_with("/devices/") || path == "/readings";
     match (method, path) {
         ("GET", "/version" | "/health/live" | "/health/ready") => None,
-        (_, "/organization" | "/key" | "/key/{id}" | "/key/{id}/rotate") => Some(&["admin"]),
+        (_, "/organization" | "/key" | "/key/{id}" | "/key/{id}/rotate" | "/audit") => {
+            Some(&["admin"])
+        }
         ("POST", "/release/{id}/rollback") => Some(&["rollback", "admin"]),
         ("GET", "/release/{product}/latest" | "/reading-type" | "/reading-type/{name}") => {
             Some(&SCOPES)

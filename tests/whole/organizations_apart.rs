@@ -53,6 +53,7 @@ impl Victim {
             format!("/devices/{DEVICE}/readings?type={KIND}"),
             format!("/readings/summary?type={KIND}"),
             "/key".to_owned(),
+            "/audit".to_owned(),
         ];
         paths.iter().map(|path| self.http.get(path).expect(200)).collect()
     }
@@ -142,6 +143,7 @@ fn tried(victim: &Victim, template: &str) -> Vec<String> {
     let query = match template {
         "/product" => format!("?name={NAME}"),
         "/release" => format!("?product={NAME}"),
+        "/audit" => format!("?about={}", victim.release),
         _ if template.contains("/readings") => format!("?type={KIND}"),
         _ => return paths,
     };

@@ -1,7 +1,7 @@
 //! Moments as people and files write them.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// A moment in RFC 3339, as a date and time without zone (which is UTC), or in epoch seconds.
@@ -69,6 +69,14 @@ pub(crate) fn epoch_s(text: &str) -> Result<i64, String> {
 pub(crate) fn rfc_3339(epoch_s: i64) -> String {
     Timestamp::from_second(epoch_s)
         .map_or_else(|_| epoch_s.to_string(), |timestamp| timestamp.to_string())
+}
+
+/// Whether this is a date and nothing else; jiff would pass over a time behind it.
+pub(crate) fn is_date(text: &str) -> bool {
+    let text = text.trim();
+    let is_plain = |character: char| character.is_ascii_digit() || character == '-';
+    // A number is one of seconds, even if a calendar could read it.
+    text.chars().all(is_plain) && text.parse::<i64>().is_err() && text.parse::<Date>().is_ok()
 }
 
 #[cfg(test)]

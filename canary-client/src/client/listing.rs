@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Client, Target};
 use crate::error::Result;
-use crate::transport::Request;
+use crate::transport::{Answer, Request};
 
 /// A list that is fetched page by page as it is read.
 ///
@@ -46,13 +46,7 @@ impl<T: DeserializeOwned> Listing<T> {
         let request = Request::get(target.0);
         let answer = self.client.ask(&request)?;
         let page = self.client.read(&answer)?;
-        let next = answer.link.as_deref().and_then(next_query).map(|query| {
-            let path = request.target.split('?').next().unwrap_or_default();
-            Target(format!("{path}?{query}"))
-        });
-        if next.as_ref().is_some_and(|next| next.0 == request.target) {
-            return Err(self.client.bad_answer("the next page is the same page"));
-        }
+        let next = next_page(&self.client, &request, &answer)?;
         (self.page, self.next) = (page, next.map(Ok));
         Ok(())
     }
@@ -70,6 +64,22 @@ impl<T: DeserializeOwned> Iterator for Listing<T> {
         }
         self.page.pop_front().map(Ok)
     }
+}
+
+/// Where the page after this one is, if there is one.
+pub(super) fn next_page(
+    client: &Client,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Option<Target>> {
+    let next = answer.link.as_deref().and_then(next_query).map(|query| {
+        let path = request.target.split('?').next().unwrap_or_default();
+        Target(format!("{path}?{query}"))
+    });
+    if next.as_ref().is_some_and(|next| next.0 == request.target) {
+        return Err(client.bad_answer("the next page is the same page"));
+    }
+    Ok(next)
 }
 
 /// The query of the link to the next page.

@@ -8,6 +8,7 @@ use crate::transport::memory::{Script, answer};
 use crate::types::policy::{OnInsufficient, OnSupersede, Policy, ThresholdRule};
 use crate::types::signal::Rejection;
 
+mod audit;
 mod judging;
 mod reading;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use canary_core::time::Timestamp;
 use tracing::{info, warn};
 
-use super::{Access, AccessError, Scope, Visitor};
+use super::{Access, AccessError, Scope};
+use crate::audit::{Actor, Entry, Filter, Origin, Position};
 use crate::key::{CreatedKey, Key, KeyId, NewKey, Rotation};
 use crate::organization::{Organization, OrganizationId, OrganizationName};
 
@@ -27,17 +28,17 @@ impl Desk {
     pub(crate) async fn create(
         &self,
         new: NewKey,
-        by: &Visitor,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<CreatedKey, AccessError> {
-        let must_be_first = matches!(by, Visitor::Anybody);
+        let must_be_first = by.actor == Actor::Anybody;
         if must_be_first && !new.scopes.contains(Scope::Admin) {
             return Err(AccessError::FirstIsNoAdmin);
         }
         let registry = self.access.registry();
-        let created = registry.create_key(self.organization, new, must_be_first, now).await?;
+        let created = registry.create_key(self.organization, new, must_be_first, by, now).await?;
         let Key { id, name, scopes, .. } = &created.key;
-        info!(key.id = %id, key.name = %name, %scopes, %by, "key made");
+        info!(key.id = %id, key.name = %name, %scopes, by = %by.actor, "key made");
         self.show().await;
         Ok(created)
     }
@@ -52,12 +53,12 @@ impl Desk {
         &self,
         id: KeyId,
         rotation: Rotation,
-        by: &Visitor,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<CreatedKey, AccessError> {
         let registry = self.access.registry();
-        let created = registry.rotate_key(self.organization, id, rotation, now).await?;
-        info!(key.id = %created.key.id, replaced.id = %id, %by, "key replaced");
+        let created = registry.rotate_key(self.organization, id, rotation, by, now).await?;
+        info!(key.id = %created.key.id, replaced.id = %id, by = %by.actor, "key replaced");
         self.show().await;
         Ok(created)
     }
@@ -66,11 +67,11 @@ impl Desk {
     pub(crate) async fn revoke(
         &self,
         id: KeyId,
-        by: &Visitor,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<(), AccessError> {
-        self.access.registry().revoke_key(self.organization, id, now).await?;
-        info!(key.id = %id, %by, "key revoked");
+        self.access.registry().revoke_key(self.organization, id, by, now).await?;
+        info!(key.id = %id, by = %by.actor, "key revoked");
         Ok(self.access.refresh().await?)
     }
 
@@ -78,11 +79,11 @@ impl Desk {
     pub(crate) async fn create_organization(
         &self,
         name: &OrganizationName,
-        by: &Visitor,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<Organization, AccessError> {
-        let made = self.access.registry().create_organization(name, now).await?;
-        info!(organization.id = %made.id, organization.name = %name, %by, "organization made");
+        let made = self.access.registry().create_organization(name, by, now).await?;
+        info!(organization.id = %made.id, organization.name = %name, by = %by.actor, "organization made");
         self.show().await;
         Ok(made)
     }
@@ -90,6 +91,17 @@ impl Desk {
     /// Every organization, in the order of their making.
     pub(crate) async fn organizations(&self) -> Result<Vec<Organization>, AccessError> {
         Ok(self.access.registry().organizations().await?)
+    }
+
+    /// Entries of the audit about these keys, newest first; about organizations for `default`.
+    pub(crate) async fn audit(
+        &self,
+        filter: &Filter,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, AccessError> {
+        let registry = self.access.registry();
+        Ok(registry.audit(self.organization, filter, after, limit).await?)
     }
 
     /// Shows what was made. It is stored, and its secret must not be lost: that this server could

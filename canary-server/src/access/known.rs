@@ -1,6 +1,7 @@
 //! The keys in force, by what they begin with; and whose key it is that a request has.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use canary_core::time::Timestamp;
 use subtle::ConstantTimeEq as _;
@@ -10,11 +11,19 @@ use crate::key::KeyId;
 use crate::organization::{Organization, OrganizationId};
 use crate::store::{Registered, StoredKey};
 
+/// Whose key it is, as people tell keys apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) key: KeyId,
+    pub(crate) name: Box<str>,
+    pub(crate) prefix: Box<str>,
+}
+
 /// Who a request is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) organization: OrganizationId,
-    pub(crate) key: KeyId,
+    pub(crate) holder: Arc<Holder>,
     pub(crate) scopes: Scopes,
 }
 
@@ -47,8 +56,11 @@ impl Known {
     pub(super) fn of(registered: Registered) -> Self {
         let Registered { revision, organizations, keys, has_keys } = registered;
         let by_prefix = keys.into_iter().map(|StoredKey { key, organization, hash }| {
-            let caller = Caller { organization, key: key.id, scopes: key.scopes };
-            (key.prefix.into(), Valid { caller, hash, expires_at: key.expires_at })
+            let prefix: Box<str> = key.prefix.into();
+            let name = key.name.as_str().into();
+            let holder = Arc::new(Holder { key: key.id, name, prefix: prefix.clone() });
+            let caller = Caller { organization, holder, scopes: key.scopes };
+            (prefix, Valid { caller, hash, expires_at: key.expires_at })
         });
         Self { revision, has_keys, organizations, by_prefix: by_prefix.collect() }
     }
@@ -63,7 +75,7 @@ impl Known {
         let valid = found.filter(|_| is_same).ok_or(Refusal::Unknown)?;
         match valid.expires_at {
             Some(expires_at) if expires_at <= now => Err(Refusal::Expired(expires_at)),
-            _ => Ok(valid.caller),
+            _ => Ok(valid.caller.clone()),
         }
     }
 }
@@ -100,7 +112,7 @@ mod tests {
         let at = Timestamp::from_seconds;
         let caller = known.admit(secret.reveal(), at(99)).unwrap();
         assert_eq!(
-            (caller.organization, caller.key.to_string().len()),
+            (caller.organization, caller.holder.key.to_string().len()),
             (OrganizationId::DEFAULT, 36)
         );
         assert_eq!(known.admit(secret.reveal(), at(100)), Err(Refusal::Expired(end)));

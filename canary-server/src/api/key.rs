@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use canary_core::time::Timestamp;
-use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -13,8 +12,9 @@ use serde::Deserialize;
 use super::payload::{Body, Checks, JsonBody};
 use super::problem::ApiError;
 use super::{Tag, moment};
-use crate::access::{Desk, Scopes, Visitor};
+use crate::access::{Desk, Scopes};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::key::{CreatedKey, Key, KeyId, KeyName, NewKey, Rotation};
 
 /// A key to be made.
@@ -211,11 +211,11 @@ impl KeyApi {
     #[oai(path = "/key", method = "post", operation_id = "create_key")]
     async fn create(
         &self,
-        visitor: Data<&Visitor>,
+        origin: Origin,
         body: JsonBody<NewKeyBody>,
     ) -> Result<KeyCreated, ApiError> {
         let new = body.value.parse()?;
-        let created = self.desk.create(new, visitor.0, self.app.clock.now()).await?;
+        let created = self.desk.create(new, &origin, self.app.clock.now()).await?;
         Ok(KeyCreated::Created(Json(created.into())))
     }
 
@@ -228,11 +228,11 @@ impl KeyApi {
         &self,
         /// Identifier of the key, a UUID.
         id: Path<String>,
-        visitor: Data<&Visitor>,
+        origin: Origin,
         body: JsonBody<RotationBody>,
     ) -> Result<KeyCreated, ApiError> {
         let (id, rotation) = (parse_id(&id.0)?, body.value.parse()?);
-        let created = self.desk.rotate(id, rotation, visitor.0, self.app.clock.now()).await?;
+        let created = self.desk.rotate(id, rotation, &origin, self.app.clock.now()).await?;
         Ok(KeyCreated::Created(Json(created.into())))
     }
 
@@ -246,9 +246,9 @@ impl KeyApi {
         &self,
         /// Identifier of the key, a UUID.
         id: Path<String>,
-        visitor: Data<&Visitor>,
+        origin: Origin,
     ) -> Result<KeyRevoked, ApiError> {
-        self.desk.revoke(parse_id(&id.0)?, visitor.0, self.app.clock.now()).await?;
+        self.desk.revoke(parse_id(&id.0)?, &origin, self.app.clock.now()).await?;
         Ok(KeyRevoked::Revoked)
     }
 }

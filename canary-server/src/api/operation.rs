@@ -64,7 +64,7 @@ const ADMIN: Need = Need::Scope(Scope::Admin);
 pub(super) type Operation = (Method, &'static str, Option<Role>, Need);
 
 /// Every operation.
-pub(super) static OPERATIONS: [Operation; 43] = [
+pub(super) static OPERATIONS: [Operation; 44] = [
     (Method::GET, "/product", API, READ),
     (Method::POST, "/product", API, RELEASE),
     (Method::GET, "/product/{id}", API, READ),
@@ -104,6 +104,7 @@ pub(super) static OPERATIONS: [Operation; 43] = [
     (Method::DELETE, "/key/{id}", API, ADMIN),
     (Method::GET, "/organization", API, Need::AdminOfDefault),
     (Method::POST, "/organization", API, Need::AdminOfDefault),
+    (Method::GET, "/audit", API, ADMIN),
     (Method::GET, "/", WEB, READ),
     (Method::GET, "/metrics", ANY, READ),
     (Method::GET, "/version", ANY, NOTHING),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Deserialize;
@@ -10,8 +9,9 @@ use serde::Deserialize;
 use super::payload::{Body, Checks, JsonBody};
 use super::problem::ApiError;
 use super::{Tag, moment};
-use crate::access::{Desk, Visitor};
+use crate::access::Desk;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::organization::{Organization, OrganizationName};
 
 /// An organization to be made.
@@ -80,13 +80,13 @@ impl OrganizationApi {
     #[oai(path = "/organization", method = "post", operation_id = "create_organization")]
     async fn create(
         &self,
-        visitor: Data<&Visitor>,
+        origin: Origin,
         body: JsonBody<NewOrganizationBody>,
     ) -> Result<OrganizationCreated, ApiError> {
         let mut checks = Checks::default();
         let name = checks.take("name", OrganizationName::parse(body.value.name));
         let name = checks.finish(name)?;
-        let made = self.desk.create_organization(&name, visitor.0, self.app.clock.now()).await?;
+        let made = self.desk.create_organization(&name, &origin, self.app.clock.now()).await?;
         Ok(OrganizationCreated::Created(Json(made.into())))
     }
 }

@@ -14,6 +14,7 @@ use super::policy::{PolicyBody, check_types};
 use super::problem::{ApiError, Kind};
 use super::{Tag, idempotency, page};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::ingest::{Receipt, Work};
 use crate::live::Live;
 use crate::store::ProductFilter;
@@ -141,12 +142,14 @@ impl ProductApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<NewProductBody>,
     ) -> Result<ProductCreated, ApiError> {
         let key = idempotency::key("create_product", key.0, body.fingerprint)?;
         let id = ProductId::from_bytes(self.0.identifiers.next(self.0.clock.now()));
         let product = body.value.parse(id)?;
-        let receipt = self.0.ingest.submit(Work::Product(product), key).await?;
+        let receipt =
+            self.0.ingest.submit(Work::Product { product, origin: origin.into() }, key).await?;
         let Receipt::Product { id } = receipt else { return Err(super::wrong_receipt(&receipt)) };
         Ok(ProductCreated::Created(Json(self.find(&id)?)))
     }
@@ -184,6 +187,7 @@ impl ProductApi {
         &self,
         /// Identifier of the product, a UUID.
         id: Path<String>,
+        origin: Origin,
         body: JsonBody<PolicyBody>,
     ) -> Result<Json<PolicyBody>, ApiError> {
         let live = self.live(&id.0)?;
@@ -191,7 +195,8 @@ impl ProductApi {
         let parsed = body.value.parse("", &Policy::default(), &mut checks);
         let (settings, policy) = checks.finish(parsed)?;
         check_types(&self.0, "", &policy)?;
-        self.0.ingest.submit(Work::Policy { live, settings: Box::new(settings) }, None).await?;
+        let (settings, origin) = (Box::new(settings), origin.into());
+        self.0.ingest.submit(Work::Policy { live, settings, origin }, None).await?;
         Ok(Json((&policy).into()))
     }
 }

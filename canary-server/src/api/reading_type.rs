@@ -11,6 +11,7 @@ use super::payload::{Body, Checks, JsonBody, Rendered};
 use super::problem::{ApiError, Kind};
 use super::{Tag, number, wrong_receipt};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::ingest::{Receipt, Work};
 
 /// Which values a type has.
@@ -120,13 +121,15 @@ impl ReadingTypeApi {
         &self,
         /// The name of the type, 1 to 64 visible characters.
         name: Path<String>,
+        origin: Origin,
         body: JsonBody<NewReadingTypeBody>,
     ) -> Result<Rendered<ReadingTypeBody>, ApiError> {
         let name = TypeName::parse(name.0);
         let name = name.map_err(|error| ApiError::parameter("name", &error))?;
         let declared = body.value.parse(name)?;
         let shown = ReadingTypeBody::from(&declared);
-        let receipt = self.0.ingest.submit(Work::DeclareType(declared), None).await?;
+        let work = Work::DeclareType { kind: declared, origin: origin.into() };
+        let receipt = self.0.ingest.submit(work, None).await?;
         let Receipt::TypeDeclared = receipt else { return Err(wrong_receipt(&receipt)) };
         Rendered::of(&shown)
     }

@@ -25,6 +25,7 @@ use super::policy::check_types;
 use super::problem::{ApiError, Kind};
 use super::{Tag, idempotency, page, wrong_receipt};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::ingest::{Receipt, Work};
 use crate::store::{StoredDecision, StoredRelease};
 
@@ -90,6 +91,7 @@ impl ReleaseApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<NewReleaseBody>,
     ) -> Result<ReleaseCreated, ApiError> {
         let key = idempotency::key("create_release", key.0, body.fingerprint)?;
@@ -100,7 +102,8 @@ impl ReleaseApi {
         let release = Box::new(body.value.parse(id, live.product.id, &default, now)?);
         check_types(&self.0, "policy/", &release.policy)?;
         let before = Box::new(self.0.measured_before(&live, &release.policy).await?);
-        let receipt = self.0.ingest.submit(Work::Release { live, release, before }, key).await?;
+        let work = Work::Release { live, release, before, origin: origin.into() };
+        let receipt = self.0.ingest.submit(work, key).await?;
         let Receipt::Release { id } = receipt else { return Err(wrong_receipt(&receipt)) };
         Ok(ReleaseCreated::Created(Json(ReleaseIdBody { id })))
     }
@@ -235,9 +238,10 @@ impl ReleaseApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<ReasonBody>,
     ) -> Result<Json<ReleaseBody>, ApiError> {
-        self.act(ActionRequest::Promote, &id.0, key.0, body).await
+        self.act(ActionRequest::Promote, &id.0, key.0, origin, body).await
     }
 
     /// Take a canary back
@@ -249,9 +253,10 @@ impl ReleaseApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<ReasonBody>,
     ) -> Result<Json<ReleaseBody>, ApiError> {
-        self.act(ActionRequest::Rollback, &id.0, key.0, body).await
+        self.act(ActionRequest::Rollback, &id.0, key.0, origin, body).await
     }
 
     /// Hand a canary out no more, for now
@@ -266,9 +271,10 @@ impl ReleaseApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<ReasonBody>,
     ) -> Result<Json<ReleaseBody>, ApiError> {
-        self.act(ActionRequest::Pause, &id.0, key.0, body).await
+        self.act(ActionRequest::Pause, &id.0, key.0, origin, body).await
     }
 
     /// Hand a paused canary out again
@@ -280,9 +286,10 @@ impl ReleaseApi {
         /// Makes it safe to send the request twice: the second is answered like the first.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
+        origin: Origin,
         body: JsonBody<ReasonBody>,
     ) -> Result<Json<ReleaseBody>, ApiError> {
-        self.act(ActionRequest::Resume, &id.0, key.0, body).await
+        self.act(ActionRequest::Resume, &id.0, key.0, origin, body).await
     }
 }
 
@@ -292,6 +299,7 @@ impl ReleaseApi {
         request: ActionRequest,
         id: &str,
         key: Option<String>,
+        origin: Origin,
         body: JsonBody<ReasonBody>,
     ) -> Result<Json<ReleaseBody>, ApiError> {
         let id = parse_id(id)?;
@@ -308,7 +316,9 @@ impl ReleaseApi {
         let stored = self.stored(id).await?;
         let live = self.0.directory.by_id(stored.release.product);
         let live = live.ok_or_else(|| unknown(id))?;
-        self.0.ingest.submit(Work::Act { live, release: id, request, reason }, key).await?;
+        let origin = origin.into();
+        let work = Work::Act { live, release: id, request, reason, origin };
+        self.0.ingest.submit(work, key).await?;
         self.show_one(id).await
     }
 

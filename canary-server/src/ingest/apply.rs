@@ -6,17 +6,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use canary_core::judge::rules::Before;
-use canary_core::lineup::{Effects, Lineup, Request};
+use canary_core::lineup::{Effects, Lineup};
 use canary_core::policy::Settings;
 use canary_core::product::{Product, ProductId};
-use canary_core::release::{Release, ReleaseId};
+use canary_core::release::ReleaseId;
 use canary_core::rollout::{Arm, Unreported};
 use canary_core::signal::SignalId;
 use canary_core::time::Timestamp;
 
 use super::readings::ReadingDraft;
 use super::{Fate, IdempotencyKey, IngestError, NewSignal, Receipt, Rejected, Submission, Work};
+use crate::audit::Origin;
+use crate::identify::Identifiers;
 use crate::live::{Directory, Live, Reported};
 use crate::store::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, Store, StoreError, StoredProduct,
@@ -35,8 +36,20 @@ struct Touched {
     is_set_anew: bool,
 }
 
+impl Touched {
+    /// Does what time alone has brought about.
+    fn tick(&mut self, now: Timestamp) -> Effects {
+        let mut effects = Effects::default();
+        self.lineup.tick(now, &mut effects);
+        effects
+    }
+}
+
+mod asked;
+mod audited;
 mod judged;
 
+use self::asked::Asked;
 use self::judged::Watch;
 
 /// What a commit is about to do.
@@ -44,6 +57,8 @@ pub(super) struct Draft {
     pub(super) changes: Changes,
     pub(super) duplicates: usize,
     readings: ReadingDraft,
+    /// For entries of the audit.
+    identifiers: Arc<Identifiers>,
     /// The products whose canaries are judged by readings, too.
     watching: Vec<Watch>,
     touched: HashMap<ProductId, Touched>,
@@ -62,6 +77,7 @@ impl Draft {
         store: &Store,
         directory: &Directory,
         readings: ReadingDraft,
+        identifiers: Arc<Identifiers>,
         batch: &[Submission],
         look_up: bool,
     ) -> Result<Self, StoreError> {
@@ -69,6 +85,7 @@ impl Draft {
             changes: Changes::default(),
             duplicates: 0,
             readings,
+            identifiers,
             watching: Vec::new(),
             touched: HashMap::new(),
             known_signals: HashSet::new(),
@@ -90,9 +107,9 @@ impl Draft {
                 | Work::Policy { live, .. }
                 | Work::Unreported { live, .. } => draft.touch(live),
                 Work::Tick(products) => products.iter().for_each(|live| draft.touch(live)),
-                Work::Product(product) => draft.note_taken(directory, product),
+                Work::Product { product, .. } => draft.note_taken(directory, product),
                 Work::Readings { .. } => has_readings = true,
-                Work::DeclareType(_) | Work::Fold(_) => {}
+                Work::DeclareType { .. } | Work::Fold(_) => {}
             }
         }
         if has_readings {
@@ -141,16 +158,17 @@ impl Draft {
         }
         let fate = match &submission.work {
             Work::Signals { signals, rejected } => Ok(self.count(signals, rejected, now)),
-            Work::Product(product) => self.register_product(product, now),
-            Work::Release { live, release, before } => {
-                self.register_release(live, release, before, now)
+            Work::Product { product, origin } => self.register_product(product, origin, now),
+            Work::Release { live, release, before, origin } => {
+                self.register_release(live, release, before, origin, now)
             }
-            Work::Policy { live, settings } => {
-                self.set_policy(live, settings);
+            Work::Policy { live, settings, origin } => {
+                self.set_policy(live, settings, origin, now);
                 Ok(Receipt::PolicySet)
             }
-            Work::Act { live, release, request, reason } => {
-                self.act(store, live, *release, *request, reason, now).await?
+            Work::Act { live, release, request, reason, origin } => {
+                let asked = Asked { request: *request, reason, origin };
+                self.act(store, live, *release, &asked, now).await?
             }
             Work::Tick(products) => {
                 self.tick(products, now);
@@ -166,7 +184,7 @@ impl Draft {
                 self.judge_readings(before, now);
                 fate
             }
-            Work::DeclareType(kind) => self.readings.declare(kind),
+            Work::DeclareType { kind, origin } => self.declare_type(kind, origin, now),
             Work::Fold(step) => self.readings.fold(step),
         };
         if let (Some(key), Ok(receipt)) = (&submission.key, &fate) {
@@ -246,7 +264,7 @@ impl Draft {
         Receipt::Signals { id, accepted, duplicates, rejected: rejected.to_vec() }
     }
 
-    fn register_product(&mut self, product: &Product, now: Timestamp) -> Fate {
+    fn register_product(&mut self, product: &Product, origin: &Origin, now: Timestamp) -> Fate {
         let (name, url) = (product.name.as_str(), product.artifact_url.as_str());
         if self.taken_names.contains(name) {
             return Err(IngestError::NameTaken(name.to_owned()));
@@ -257,70 +275,23 @@ impl Draft {
         self.taken_names.insert(name.into());
         self.taken_urls.insert(url.into());
         self.changes.products.push(NewProduct { product: product.clone(), registered_at: now });
+        self.note_product(product, origin, now);
         Ok(Receipt::Product { id: product.id.to_string() })
     }
 
-    fn register_release(
+    /// Sets what releases of a product are judged by where they say nothing.
+    fn set_policy(
         &mut self,
         live: &Arc<Live>,
-        release: &Release,
-        before: &Before,
+        settings: &Settings,
+        origin: &Origin,
         now: Timestamp,
-    ) -> Fate {
-        let taken = || IngestError::VersionTaken {
-            product: live.product.name.to_string(),
-            version: release.version.clone(),
-        };
-        let touched = self.touched.get_mut(&live.product.id).ok_or_else(taken)?;
-        let version = release.version.as_str();
-        if live.version(version).is_some() || touched.versions.contains_key(version) {
-            return Err(taken());
-        }
-        let mut effects = Effects::default();
-        let registered = touched.lineup.register(release.clone(), before, now, &mut effects);
-        if registered.is_ok() {
-            touched.versions.insert(version.into(), release.id);
-            self.changes.registered.push(release.id);
-        }
-        self.changes.absorb(effects);
-        registered?;
-        Ok(Receipt::Release { id: release.id.to_string() })
-    }
-
-    /// Sets what releases of a product are judged by where they say nothing.
-    fn set_policy(&mut self, live: &Arc<Live>, settings: &Settings) {
+    ) {
+        self.note_policy(live, settings, origin, now);
         self.changes.policies.insert(live.product.id, settings.clone());
         if let Some(touched) = self.touched.get_mut(&live.product.id) {
             touched.is_set_anew = true;
         }
-    }
-
-    async fn act(
-        &mut self,
-        store: &Store,
-        live: &Arc<Live>,
-        id: ReleaseId,
-        request: Request,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<Fate, StoreError> {
-        let release = match self.changes.releases.get(&id) {
-            Some(changed) => changed.clone(),
-            None => match store.release(id).await? {
-                Some(stored) => stored.release,
-                None => return Ok(Err(IngestError::UnknownRelease(id))),
-            },
-        };
-        let Some(touched) = self.touched.get_mut(&live.product.id) else {
-            return Ok(Err(IngestError::UnknownRelease(id)));
-        };
-        let mut effects = Effects::default();
-        let acted = touched.lineup.act(request, &release, reason, now, &mut effects);
-        self.changes.absorb(effects);
-        Ok(match acted {
-            Ok(()) => Ok(Receipt::Acted { id: id.to_string() }),
-            Err(error) => Err(error.into()),
-        })
     }
 
     /// Counts answers that were not reported in time.
@@ -338,9 +309,7 @@ impl Draft {
     fn tick(&mut self, products: &[Arc<Live>], now: Timestamp) {
         for live in products {
             if let Some(touched) = self.touched.get_mut(&live.product.id) {
-                let mut effects = Effects::default();
-                touched.lineup.tick(now, &mut effects);
-                self.changes.absorb(effects);
+                self.changes.absorb(touched.tick(now));
             }
         }
     }

@@ -18,6 +18,7 @@ use super::apply::Draft;
 use super::readings::ReadingDraft;
 use super::{Fate, IngestError, Submission, Tally, Work};
 use crate::clock::Clock;
+use crate::identify::Identifiers;
 use crate::live::Directory;
 use crate::readings::Readings;
 use crate::store::{Dialect, Held, Hold, Store, StoreError};
@@ -38,6 +39,8 @@ pub(super) struct Writer {
     pub(super) tally: Arc<Tally>,
     /// For how many commits more signals are looked up before they are inserted.
     pub(super) wary: AtomicU32,
+    /// For entries of the audit.
+    pub(super) identifiers: Arc<Identifiers>,
 }
 
 /// For how many commits after a signal came again others are expected to: whoever sends a part
@@ -103,8 +106,10 @@ impl Writer {
         let hold = self.hold(batch, now).await?;
         let expected = batch.iter().map(|submission| submission.work.readings()).sum();
         let readings = ReadingDraft::new(self.readings.clone(), expected);
+        let identifiers = self.identifiers.clone();
         let mut draft =
-            Draft::load(&self.store, &self.directory, readings, batch, wary > 0).await?;
+            Draft::load(&self.store, &self.directory, readings, identifiers, batch, wary > 0)
+                .await?;
         let mut fates = Vec::with_capacity(batch.len());
         for submission in batch {
             fates.push(draft.apply(&self.store, submission, now).await?);
@@ -189,7 +194,7 @@ fn stepped(batch: &[Submission], directory: &Directory) -> BTreeSet<ProductId> {
                 let judging = directory.judging_readings();
                 products.extend(judging.iter().map(|live| live.product.id));
             }
-            Work::Product(_) | Work::DeclareType(_) | Work::Fold(_) => {}
+            Work::Product { .. } | Work::DeclareType { .. } | Work::Fold(_) => {}
         }
     }
     products

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLockReadGuard};
 
-use canary_core::reading::ReadingType;
+use canary_core::reading::{ReadingType, TypeName};
 use canary_core::time::Timestamp;
 
 use super::{Fate, IngestError, Receipt, Rejected};
@@ -108,6 +108,13 @@ impl ReadingDraft {
             *point = point.in_series(id);
         }
         Ok(())
+    }
+
+    /// What is declared under a name.
+    pub(super) fn declared(&self, name: &TypeName) -> Option<ReadingType> {
+        let names = self.readings.names();
+        let declared = names.type_id(name.as_str()).and_then(|id| names.declared(id));
+        declared.map(|declared| declared.kind.clone())
     }
 
     /// Declares a type, or changes one that has no readings yet.

@@ -3,6 +3,7 @@
 mod m0001_products_releases_signals;
 mod m0002_readings;
 mod m0003_policies;
+mod m0004_audit;
 
 use sea_orm_migration::MigrationTrait;
 
@@ -11,5 +12,6 @@ pub(super) fn steps() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0001_products_releases_signals::Migration),
         Box::new(m0002_readings::Migration),
         Box::new(m0003_policies::Migration),
+        Box::new(m0004_audit::Migration),
     ]
 }

@@ -18,6 +18,7 @@ use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde::ser::SerializeTuple as _;
 
+use crate::audit::Entry;
 use crate::readings::{SeriesRow, Step, TypeId};
 
 /// A product as it is registered.
@@ -93,6 +94,8 @@ pub(crate) struct Changes {
     pub(crate) policies: HashMap<ProductId, Settings>,
     pub(crate) answered: Vec<Answered>,
     pub(crate) readings: ReadingChanges,
+    /// Who asked for which of all that.
+    pub(crate) audit: Vec<Entry>,
 }
 
 impl Changes {
@@ -107,7 +110,7 @@ impl Changes {
 
     pub(crate) fn is_empty(&self) -> bool {
         let Self { products, releases, signals, decisions, lineups, .. } = self;
-        let Self { policies, answered, readings, .. } = self;
+        let Self { policies, answered, readings, audit, .. } = self;
         products.is_empty()
             && policies.is_empty()
             && releases.is_empty()
@@ -116,6 +119,7 @@ impl Changes {
             && lineups.is_empty()
             && answered.is_empty()
             && readings.is_empty()
+            && audit.is_empty()
     }
 
     /// Counts and rollouts by release, for one statement.

@@ -19,8 +19,8 @@ pub(crate) struct PageOf<T> {
 }
 
 impl<T> PageOf<T> {
-    /// Of `limit` rows and perhaps one more.
-    fn of(mut items: Vec<T>, limit: usize) -> Self {
+    /// Of `limit` rows and perhaps more.
+    pub(crate) fn of(mut items: Vec<T>, limit: usize) -> Self {
         let has_more = items.len() > limit;
         items.truncate(limit);
         Self { items, has_more }

@@ -7,6 +7,7 @@
 mod keys;
 mod organizations;
 
+use canary_core::time::Timestamp;
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
@@ -18,6 +19,7 @@ use super::entity::{access_key, organization};
 use super::news::lost;
 use super::{Place, Store, StoreError};
 use crate::access::{AccessError, Hash};
+use crate::audit::{About, Action, Change, Entry, Origin};
 use crate::config::Settings;
 use crate::identify::Identifiers;
 use crate::key::Key;
@@ -46,7 +48,7 @@ pub(crate) struct Registered {
 
 /// Organizations and keys.
 pub(crate) struct Registry {
-    store: std::sync::Arc<Store>,
+    pub(super) store: std::sync::Arc<Store>,
     identifiers: Identifiers,
 }
 
@@ -131,6 +133,18 @@ impl Registry {
         Ok(transaction)
     }
 
+    /// An entry of the audit, to be noted in the transaction of its change.
+    fn entry(
+        &self,
+        now: Timestamp,
+        action: Action,
+        by: &Origin,
+        about: About,
+        change: Change,
+    ) -> Entry {
+        Entry::new(self.identifiers.next(now), now, action, by, about, change)
+    }
+
     /// Ends a change, and tells all servers of it.
     async fn commit(&self, transaction: DatabaseTransaction) -> Result<(), StoreError> {
         let dialect = self.store.dialect();
@@ -181,7 +195,7 @@ async fn organizations(connection: &impl ConnectionTrait) -> Result<Vec<Organiza
     let mut organizations =
         rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<Organization>, _>>()?;
     if organizations.iter().all(|organization| organization.id != OrganizationId::DEFAULT) {
-        let created_at = canary_core::time::Timestamp::from_seconds(0);
+        let created_at = Timestamp::from_seconds(0);
         let (id, name) = (OrganizationId::DEFAULT, OrganizationName::default_one());
         organizations.insert(0, Organization { id, name, created_at });
     }

@@ -2,7 +2,6 @@
 
 use canary_client::ReadingFilter;
 use clap::Args;
-use jiff::civil::Date;
 
 use crate::command::time;
 
@@ -42,15 +41,7 @@ fn last_second(text: &str) -> Result<i64, String> {
     // A day of UTC has as many seconds as any other.
     const REST_OF_THE_DAY: i64 = 86_400 - 1;
     let first = time::epoch_s(text)?;
-    Ok(if is_date(text) { first + REST_OF_THE_DAY } else { first })
-}
-
-/// Whether this is a date and nothing else; jiff would pass over a time behind it.
-fn is_date(text: &str) -> bool {
-    let text = text.trim();
-    let is_plain = |character: char| character.is_ascii_digit() || character == '-';
-    // A number is one of seconds, even if a calendar could read it.
-    text.chars().all(is_plain) && text.parse::<i64>().is_err() && text.parse::<Date>().is_ok()
+    Ok(if time::is_date(text) { first + REST_OF_THE_DAY } else { first })
 }
 
 #[cfg(test)]

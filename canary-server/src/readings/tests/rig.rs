@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::super::fold::{FoldError, Job};
 use super::super::point::HOUR;
 use super::super::{Folder, Given, Readings};
+use crate::audit::Origin;
 use crate::clock::{Clock, Manual};
 use crate::config::DatabaseUrl;
 use crate::ingest::{Ingest, IngestError, Receipt, Work};
@@ -59,7 +60,8 @@ impl Rig {
         let rig = Self { _folder: folder, clock, store, readings, ingest, folder: fold };
         let (name, unit) = (TypeName::parse("load").unwrap(), Unit::parse("").unwrap());
         let kind = ReadingType::declare(name, unit, -10.0, 10.0, false).unwrap();
-        rig.ingest.submit(Work::DeclareType(kind), None).await.unwrap();
+        let work = Work::DeclareType { kind, origin: Origin::command_line().into() };
+        rig.ingest.submit(work, None).await.unwrap();
         rig
     }
 

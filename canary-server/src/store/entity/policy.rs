@@ -57,6 +57,12 @@ pub(crate) fn write(settings: &Settings) -> String {
     serde_json::to_string(&PolicyRow::from(settings)).unwrap_or_default()
 }
 
+/// As JSON.
+pub(crate) fn to_json(settings: &Settings) -> serde_json::Value {
+    // Words and finite numbers always become JSON.
+    serde_json::to_value(PolicyRow::from(settings)).unwrap_or_default()
+}
+
 /// From JSON text; `None` if it is no policy.
 pub(crate) fn read(json: &str) -> Option<Settings> {
     serde_json::from_str::<PolicyRow>(json).ok()?.try_into().ok()

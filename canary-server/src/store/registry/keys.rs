@@ -10,8 +10,12 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
+use serde_json::{Value, json};
+
 use super::{Registry, StoredKey, has_keys};
-use crate::access::{AccessError, Secret};
+use crate::access::{AccessError, Scope, Secret};
+use crate::api::moment;
+use crate::audit::{About, Action, Change, Origin};
 use crate::key::{CreatedKey, Key, KeyId, KeyName, NewKey, Rotation};
 use crate::organization::OrganizationId;
 use crate::store::StoreError;
@@ -35,6 +39,7 @@ impl Registry {
         organization: OrganizationId,
         new: NewKey,
         must_be_first: bool,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<CreatedKey, AccessError> {
         if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
@@ -46,6 +51,10 @@ impl Registry {
         }
         self.refuse_taken(&change, organization, &new.name).await?;
         let created = self.insert(&change, organization, new, now).await?;
+        let about = About::new(&created.key.id, &created.key.name);
+        let made = Change::created(shown(&created.key));
+        let entry = self.entry(now, Action::CreateKey, by, about, made);
+        self.note(&change, organization, &entry).await?;
         self.commit(change).await?;
         Ok(created)
     }
@@ -56,6 +65,7 @@ impl Registry {
         organization: OrganizationId,
         id: KeyId,
         rotation: Rotation,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<CreatedKey, AccessError> {
         rotation.check(now)?;
@@ -77,6 +87,10 @@ impl Registry {
         replaced.update(&change).await.map_err(StoreError::from)?;
         let new = NewKey { name, scopes: old.scopes, expires_at };
         let created = self.insert_as(&change, successor, organization, new, now).await?;
+        let about = About::new(&id, &created.key.name);
+        let made = rotated(old.expires_at, end, &created.key);
+        let entry = self.entry(now, Action::RotateKey, by, about, made);
+        self.note(&change, organization, &entry).await?;
         self.commit(change).await?;
         Ok(created)
     }
@@ -86,6 +100,7 @@ impl Registry {
         &self,
         organization: OrganizationId,
         id: KeyId,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<(), AccessError> {
         let change = self.begin().await?;
@@ -99,6 +114,11 @@ impl Registry {
             ..Default::default()
         };
         revoked.update(&change).await.map_err(StoreError::from)?;
+        let (before, after) =
+            (json!({"revoked_at": null}), json!({"revoked_at": moment::show(now)}));
+        let (about, made) = (About::new(&id, &key.name), Change::of(Some(before), after));
+        let entry = self.entry(now, Action::RevokeKey, by, about, made);
+        self.note(&change, organization, &entry).await?;
         Ok(self.commit(change).await?)
     }
 
@@ -158,6 +178,25 @@ impl Registry {
         ActiveModel::from(&stored).insert(change).await.map_err(StoreError::from)?;
         Ok(CreatedKey { key: stored.key, secret })
     }
+}
+
+/// A key as the audit tells of it: nothing that opens a door.
+fn shown(key: &Key) -> Value {
+    let scopes: Vec<&str> = key.scopes.iter().map(Scope::as_str).collect();
+    let expires_at = key.expires_at.map(moment::show);
+    let name = key.name.as_str();
+    json!({"name": name, "scopes": scopes, "prefix": key.prefix, "expires_at": expires_at})
+}
+
+/// What a rotation does: the old key gets an end, and another one takes its place.
+fn rotated(before: Option<Timestamp>, end: Timestamp, successor: &Key) -> Change {
+    let before = json!({"expires_at": before.map(moment::show), "replaced_by": null});
+    let after = json!({
+        "expires_at": moment::show(end),
+        "replaced_by": successor.id.to_string(),
+        "successor": shown(successor),
+    });
+    Change::of(Some(before), after)
 }
 
 /// A key whose prefix no other has, those of all organizations and of all times.

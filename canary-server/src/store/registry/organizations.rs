@@ -4,8 +4,11 @@ use canary_core::time::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait as _, ConnectionTrait as _};
 
+use serde_json::json;
+
 use super::{Registry, organizations};
 use crate::access::AccessError;
+use crate::audit::{About, Action, Change, Origin};
 use crate::migration::Lineage;
 use crate::organization::{Organization, OrganizationId, OrganizationName};
 use crate::store::entity::organization;
@@ -23,6 +26,7 @@ impl Registry {
     pub(crate) async fn create_organization(
         &self,
         name: &OrganizationName,
+        by: &Origin,
         now: Timestamp,
     ) -> Result<Organization, AccessError> {
         let change = self.begin().await?;
@@ -43,6 +47,10 @@ impl Registry {
             .insert(&change)
             .await
             .map_err(StoreError::from)?;
+        let made = Change::created(json!({"name": name.as_str()}));
+        let entry = self.entry(now, Action::CreateOrganization, by, About::new(&id, name), made);
+        // For the one who made it: what is new has nobody yet who could look.
+        self.note(&change, OrganizationId::DEFAULT, &entry).await?;
         self.commit(change).await?;
         Ok(organization)
     }
@@ -74,10 +82,10 @@ async fn make_tables_in(store: &Store) -> Result<(), StoreError> {
 
 impl Store {
     /// Whether the tables of an organization hold something: all that is stored belongs to a
-    /// product, a series or a type, or answers a request.
+    /// product, a series or a type, answers a request, or tells who did something.
     async fn is_used(&self) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT 1 AS used FROM product UNION ALL SELECT 1 FROM reading_series \
-            UNION ALL SELECT 1 FROM idempotency \
+            UNION ALL SELECT 1 FROM idempotency UNION ALL SELECT 1 FROM audit \
             UNION ALL SELECT 1 FROM reading_type WHERE id > 1 LIMIT 1";
         let statement = self.dialect().plain(SQL, []);
         Ok(self.writer().query_one_raw(statement).await?.is_some())
