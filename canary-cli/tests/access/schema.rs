@@ -94,8 +94,8 @@ fn what_cannot_be_taken_back_or_found_is_refused() {
     on(&database, "key create --name operator --scope admin").fine();
     let before = current(&database, "");
     for (line, code, want) in [
-        ("downgrade --yes", 1, "there are 1 keys and 1 organizations beside `default`"),
-        ("downgrade --name public --yes", 1, "which would be lost"),
+        ("downgrade --steps 9 --yes", 1, "there are 1 keys and 1 organizations beside `default`"),
+        ("downgrade --name public --steps 2 --yes", 1, "which would be lost"),
         ("downgrade --steps 0 --yes", 2, "0 is not in 1.."),
         ("downgrade --name everything --yes", 2, "[possible values: public, org]"),
         ("upgrade --name public --schema acme", 2, "in the place of `default`, not of `acme`"),
