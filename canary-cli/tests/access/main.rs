@@ -2,6 +2,7 @@
 
 mod keys;
 mod organizations;
+mod parts;
 #[path = "../releases/program.rs"]
 mod program;
 mod schema;
