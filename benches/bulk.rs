@@ -148,7 +148,7 @@ async fn work(address: SocketAddr, source: Arc<Source>) -> Result<Sent, Failure>
         let delivery = deliver(&mut connection, address, &post);
         sent.refused += tokio::time::timeout(PATIENCE, delivery)
             .await
-            .map_err(|_| format!("{} readings were not taken within {PATIENCE:?}", post.len()))??;
+            .map_err(|_| format!("{} readings were not taken within {PATIENCE:?}", post.count()))??;
         let latency_us = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
         sent.answers.push((source.begin.elapsed(), latency_us));
     }
@@ -165,7 +165,7 @@ async fn deliver(
     loop {
         let answer = connection.exchange(post.bytes()).await?;
         let wait_s = match answer.status {
-            200 if accepted(answer.body) == Some(post.len() as u64) => return Ok(refused),
+            200 if accepted(answer.body) == Some(post.count() as u64) => return Ok(refused),
             503 => answer.retry_after_s.unwrap_or(1),
             _ => return Err(format!("`POST /readings` {answer}").into()),
         };

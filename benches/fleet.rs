@@ -101,7 +101,7 @@ impl Fleet {
         Self { shape, values, dice, window, begin_s: shape.start_s, first_turn: 0, pace }
     }
 
-    pub fn next(&mut self) -> Reading {
+    pub fn next_reading(&mut self) -> Reading {
         let series_count = self.values.len() as u32;
         let (mut turn, mut at) = (self.first_turn + self.window.place, self.begin_s);
         while turn >= series_count {

@@ -40,7 +40,7 @@ impl Post {
     }
 
     /// How many readings it holds.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.readings
     }
 
@@ -101,7 +101,7 @@ impl Writer {
 
     /// Writes the next reading at the begin, and says how long it is.
     fn put(&mut self, bytes: &mut [u8]) -> usize {
-        let Reading { device, kind, value, at } = self.fleet.next();
+        let Reading { device, kind, value, at } = self.fleet.next_reading();
         let (middle, length) = &self.middles[kind as usize * 101 + usize::from(value)];
         let row = &mut bytes[..ROOM];
         row[..OPEN.len()].copy_from_slice(OPEN);

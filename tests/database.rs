@@ -112,6 +112,7 @@ struct Server {
 }
 
 impl Server {
+    #[expect(clippy::disallowed_methods, reason = "no setting of the server, but of its tests")]
     fn find() -> Self {
         let Ok(url) = env::var("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
         let (url, query) = url.split_once('?').unwrap_or((&url, ""));

@@ -37,7 +37,7 @@ pub(crate) fn measure(directory: &Path, shape: Shape, time: Duration) -> Result<
         let transaction = database.transaction()?;
         let mut insert = transaction.prepare(INSERT)?;
         for _ in 0..ROWS {
-            let Reading { device, kind, value, at } = fleet.next();
+            let Reading { device, kind, value, at } = fleet.next_reading();
             let (name, kind) = (&names[device as usize], TYPES[kind as usize]);
             insert.execute((name, kind, at.cast_signed(), value))?;
         }
