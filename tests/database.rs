@@ -33,6 +33,16 @@ impl SharedDatabase {
         Self(Arc::new(Database::new()))
     }
 
+    /// An empty one in a file, whatever this program is to test.
+    ///
+    /// # Panics
+    ///
+    /// If there is no folder for it.
+    #[must_use]
+    pub fn in_a_file() -> Self {
+        Self(Arc::new(Database::in_a_file()))
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
@@ -58,13 +68,17 @@ impl Database {
     /// A new one, of the kind that this program is to test.
     fn new() -> Self {
         if !is_for_postgres() {
-            return Self::File(tempfile::tempdir().expect("a folder for the database"));
+            return Self::in_a_file();
         }
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("canary_test_{}_{number}", std::process::id());
         SERVER.run(&format!("CREATE DATABASE {name}"));
         Self::Postgres(name)
+    }
+
+    fn in_a_file() -> Self {
+        Self::File(tempfile::tempdir().expect("a folder for the database"))
     }
 
     /// Its address.

@@ -58,7 +58,17 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
-        Self::with(true, None)
+        Self::with(true, None, SharedDatabase::new())
+    }
+
+    /// Starts a server on a database.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn on(database: SharedDatabase) -> Self {
+        Self::with(true, None, database)
     }
 
     /// Starts a server whose engine does not wake when the clock moves, as if it were late: what is
@@ -69,7 +79,7 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn with_late_engine() -> Self {
-        Self::with(false, None)
+        Self::with(false, None, SharedDatabase::new())
     }
 
     /// Starts a server that keeps readings for so many days.
@@ -79,11 +89,10 @@ impl TestServer {
     /// If it does not start.
     #[must_use]
     pub fn keeping_readings(days: u16) -> Self {
-        Self::with(true, Some(days))
+        Self::with(true, Some(days), SharedDatabase::new())
     }
 
-    fn with(wakes: bool, retention_days: Option<u16>) -> Self {
-        let database = SharedDatabase::new();
+    fn with(wakes: bool, retention_days: Option<u16>, database: SharedDatabase) -> Self {
         let clock = Manual::at(START);
         let http = Http::to("");
         let running = Mutex::new(None);
@@ -186,6 +195,19 @@ impl TestServer {
     /// If it does not stop or start.
     pub fn restart(&self) {
         self.stop();
+        self.run();
+    }
+
+    /// Stops the server, and starts it on another database after something was done; every way to
+    /// it leads there.
+    ///
+    /// # Panics
+    ///
+    /// If it does not stop or start.
+    pub fn move_to(&mut self, database: SharedDatabase, while_stopped: impl FnOnce()) {
+        self.stop();
+        while_stopped();
+        self.database = database;
         self.run();
     }
 

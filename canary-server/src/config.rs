@@ -101,6 +101,16 @@ pub enum SettingsError {
     },
 }
 
+/// A text that cannot be the address of a database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{url}` is no database for this program, {expected}")]
+pub struct DatabaseUrlError {
+    /// The text, without a password.
+    url: String,
+    /// What would fit.
+    expected: &'static str,
+}
+
 /// The address of a database; never shown with its password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
@@ -115,6 +125,28 @@ impl DatabaseUrl {
     /// Whether several servers can work on it: not on a file.
     pub(crate) fn is_shared(&self) -> bool {
         !self.0.starts_with("sqlite:")
+    }
+
+    /// Checks an address.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseUrlError`] if it is that of no database that this program knows, or of one that is
+    /// not durable.
+    pub fn parse(url: impl Into<String>) -> Result<Self, DatabaseUrlError> {
+        let url = Self::new(url);
+        let text = url.reveal();
+        if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(url);
+        }
+        let expected = if !text.starts_with("sqlite://") {
+            "it must begin with sqlite:// or postgres://"
+        } else if text.contains(":memory:") || text.contains("mode=memory") {
+            "it must name a file: what is in memory alone is not durable"
+        } else {
+            return Ok(url);
+        };
+        Err(DatabaseUrlError { url: url.to_string(), expected })
     }
 
     /// The address with its password: for the driver, not for people.
@@ -352,19 +384,12 @@ fn database(values: &Values) -> Result<Option<DatabaseUrl>, SettingsError> {
             format!("postgres://{user}{password}@{host}:{port}/{name}")
         }
     };
-    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-    if is_postgres {
-        return Ok(Some(DatabaseUrl(url)));
-    }
-    let expected = if !url.starts_with("sqlite://") {
-        "it must begin with sqlite:// or postgres://"
-    } else if url.contains(":memory:") || url.contains("mode=memory") {
-        "it must name a file: what is in memory alone is not durable"
-    } else {
-        return Ok(Some(DatabaseUrl(url)));
+    let bad = |DatabaseUrlError { url: value, expected }| SettingsError::BadValue {
+        name: "db_conn_string",
+        value,
+        expected,
     };
-    let value = DatabaseUrl(url).to_string();
-    Err(SettingsError::BadValue { name: "db_conn_string", value, expected })
+    DatabaseUrl::parse(url).map(Some).map_err(bad)
 }
 
 #[cfg(test)]

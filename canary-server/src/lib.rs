@@ -14,7 +14,7 @@
 //! | `live` | what every read of a selection sees, replaced whole after each commit |
 //! | `engine` | what time alone brings about |
 //! | [`config`], [`clock`], [`telemetry`] | what a server is given |
-//! | [`migration`], [`organization`], [`key`] | what is done to a database beside its servers |
+//! | [`migration`], [`organization`], [`key`], [`copy`] | what is done to a database beside its servers |
 //!
 //! # To add …
 //!
@@ -22,7 +22,8 @@
 //!   that says what a key needs for it; the snapshot of the OpenAPI document shows what changed.
 //! * **a way in**: turn bytes into `ingest::Work` and submit it; the store stays out of sight.
 //! * **a table or a column**: a new step in `migration/org`, or in `migration/public` for what all
-//!   organizations have in common; never a change to an old one.
+//!   organizations have in common; never a change to an old one. A table gets a line in
+//!   `copy/catalogue.rs` as well.
 //!
 //! # Example
 //!
@@ -46,6 +47,7 @@ mod audit;
 mod buffers;
 pub mod clock;
 pub mod config;
+pub mod copy;
 mod dashboard;
 mod engine;
 mod evidence;

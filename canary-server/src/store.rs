@@ -7,6 +7,7 @@
 mod audit;
 mod backend;
 mod changes;
+pub(crate) mod copy;
 mod entity;
 mod error;
 mod hold;
@@ -45,7 +46,7 @@ pub(crate) use self::entity::release::StoredRelease;
 use self::entity::{decision, idempotency, policy, product, release};
 pub use self::error::StoreError;
 pub(crate) use self::hold::{Held, Hold, ReadingsAt};
-pub(crate) use self::news::{Heard, Listener, News};
+pub(crate) use self::news::{Heard, Lead, Listener, News};
 pub(crate) use self::read::{PageOf, ProductFilter, StoredDecision};
 pub(crate) use self::registry::{Registered, Registry, RegistryListener, StoredKey};
 pub(crate) use self::signals::StoredRun;

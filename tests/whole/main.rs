@@ -10,6 +10,7 @@ mod audit_lists;
 mod batches;
 mod canarypy;
 mod comparisons;
+mod copies;
 mod devices;
 mod durability;
 mod judge_durability;

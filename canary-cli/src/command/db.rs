@@ -1,4 +1,4 @@
-//! `canary db`: the schema of the database.
+//! `canary db`: the schema of the database, and copies of it.
 
 use canary_server::migration::{self, Lineage, Which};
 use canary_server::organization::OrganizationName;
@@ -12,6 +12,7 @@ use super::serve::{Database, block_on};
 use crate::failure::{Ending, Failure};
 use crate::output::Output;
 
+mod copy;
 mod downgrade;
 mod show;
 
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     /// Lists the steps of the schema and says which of them the database has
     Status(Flags),
     Downgrade(Downgrade),
+    Copy(copy::Copy),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +77,7 @@ impl Part {
 
 pub(crate) fn run(command: Command, output: &mut Output<'_>) -> Result<Ending, Failure> {
     match command {
+        Command::Copy(copy) => return copy.run(output),
         Command::Upgrade(Flags { part, database }) => {
             let (settings, which) = (database.settings([])?, part.which()?);
             let applied = block_on(async { Ok(migration::upgrade(&settings, &which).await?) })?;

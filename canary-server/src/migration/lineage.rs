@@ -118,6 +118,18 @@ impl Store {
         undone
     }
 
+    /// Makes the schema of an empty place; one that is there must be that of this program.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OldSchema`] if it is older, [`StoreError::Schema`] if it is newer.
+    pub(crate) async fn make_schema(&self) -> Result<(), StoreError> {
+        self.lock_schema().await?;
+        let applied = self.apply_to_empty().await;
+        self.unlock_schema().await?;
+        applied.map(drop)
+    }
+
     /// Makes the schema of this place fit for serving; the names of the steps that were applied.
     ///
     /// A file is brought up to date, and so is an empty schema. One of PostgreSQL that other servers
@@ -125,7 +137,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::OldSchema`] then, [`StoreError::Schema`] if it is newer than this program.
+    /// [`StoreError::OldSchema`] then, [`StoreError::Schema`] if it is newer than this program,
+    /// [`StoreError::UnfinishedCopy`] if a copy into this place was interrupted.
     pub(crate) async fn prepare_schema(&self) -> Result<Vec<String>, StoreError> {
         self.lock_schema().await?;
         let applied = self.apply_where_nobody_else_may_serve().await;
@@ -134,13 +147,23 @@ impl Store {
     }
 
     async fn apply_where_nobody_else_may_serve(&self) -> Result<Vec<String>, StoreError> {
+        if self.has_unfinished_copy().await? {
+            return Err(StoreError::UnfinishedCopy(self.place().to_string()));
+        }
+        if self.dialect() == Dialect::Sqlite {
+            return self.apply_missing(self.place().lineages()).await;
+        }
+        self.apply_to_empty().await
+    }
+
+    async fn apply_to_empty(&self) -> Result<Vec<String>, StoreError> {
         let lineages = self.place().lineages();
         let mut steps = Vec::new();
         for lineage in lineages {
             steps.extend(self.schema_steps(*lineage).await?);
         }
         let is_empty = steps.iter().all(|step| !step.is_applied);
-        if self.dialect() == Dialect::Sqlite || is_empty {
+        if is_empty {
             return self.apply_missing(lineages).await;
         }
         let missing = names(steps, false);

@@ -9,6 +9,7 @@
 
 mod commit;
 mod connect;
+mod copy;
 mod place;
 pub(super) mod readings;
 mod signals;

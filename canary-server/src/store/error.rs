@@ -30,6 +30,9 @@ pub enum StoreError {
     /// A new organization would find what another one has stored.
     #[error("there is something already, which no new organization may see; move it away: {0}")]
     Occupied(String),
+    /// A copy into the place was interrupted: not everything is there.
+    #[error("a copy into it is not finished, run `canary db copy` to the end before a server: {0}")]
+    UnfinishedCopy(String),
     /// Taking back the first step of the lineage `public` would lose what it holds.
     #[error(
         "there are {keys} keys and {organizations} organizations beside `default`, which would be lost"

@@ -124,6 +124,13 @@ impl Store {
 }
 
 impl Lead {
+    /// Lets another take the lead.
+    pub(crate) async fn end(mut self) -> Result<(), StoreError> {
+        let unlocked = sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut self.0).await;
+        unlocked.map_err(lost)?;
+        self.0.close().await.map_err(lost)
+    }
+
     /// Waits until the lead is lost, which is when the connection is.
     pub(crate) async fn last(&mut self) {
         loop {

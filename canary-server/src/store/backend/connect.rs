@@ -86,7 +86,8 @@ fn sqlite(place: &Place, connections: u32, is_reader: bool, missing: Missing) ->
         .map_sqlx_sqlite_opts(move |options| {
             let options = match missing {
                 Missing::AsAddressSays => options,
-                Missing::Refuse => options.create_if_missing(false),
+                // One who only reads cannot lock others out, as a copy does.
+                Missing::Refuse => options.create_if_missing(false).read_only(false),
                 Missing::Make => options.create_if_missing(true),
             };
             options
@@ -98,6 +99,8 @@ fn sqlite(place: &Place, connections: u32, is_reader: bool, missing: Missing) ->
                 // The statements of commits are few; those with decisions differ by their rows.
                 .statement_cache_capacity(24)
                 .pragma("journal_size_limit", "67108864")
+                // What a writer reads row by row, a copy, may be megabytes a row.
+                .row_buffer_size(if is_reader { 50 } else { 2 })
                 .pragma("query_only", if is_reader { "1" } else { "0" })
         });
     options
