@@ -146,9 +146,9 @@ async fn work(address: SocketAddr, source: Arc<Source>) -> Result<Sent, Failure>
     let mut post = Post::new(source.load.readings);
     while let Some(due) = source.next(&mut post).await? {
         let delivery = deliver(&mut connection, address, &post);
-        sent.refused += tokio::time::timeout(PATIENCE, delivery)
-            .await
-            .map_err(|_| format!("{} readings were not taken within {PATIENCE:?}", post.count()))??;
+        sent.refused += tokio::time::timeout(PATIENCE, delivery).await.map_err(|_| {
+            format!("{} readings were not taken within {PATIENCE:?}", post.count())
+        })??;
         let latency_us = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
         sent.answers.push((source.begin.elapsed(), latency_us));
     }

@@ -4,19 +4,15 @@
 //! whose user may create databases, or on a cluster that is made for the run and ends with it.
 
 use std::env;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use canary_server::DatabaseUrl;
-use sea_orm::{ConnectionTrait as _, Database as Connection};
+use sea_orm::{ConnectionTrait as _, Database as Connection, DbBackend, DbErr, Statement};
 use tempfile::TempDir;
 
-use crate::{eventually, postgres_programs};
+use crate::{Cluster, block_on};
 
 /// Where servers keep their data; it goes when this is dropped.
 #[derive(Clone)]
@@ -43,10 +39,35 @@ impl SharedDatabase {
         Self(Arc::new(Database::in_a_file()))
     }
 
+    /// That of a cluster, which may be stopped and started.
+    #[must_use]
+    pub fn in_cluster(cluster: &Arc<Cluster>) -> Self {
+        Self(Arc::new(Database::Cluster(cluster.clone())))
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
         self.0.url()
+    }
+
+    /// The identifiers of all signals that are stored in it.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be read.
+    #[must_use]
+    pub fn signals(&self) -> Vec<String> {
+        let url = self.url();
+        block_on(async {
+            let connection = Connection::connect(url.reveal()).await?;
+            let statement =
+                Statement::from_string(DbBackend::Postgres, "SELECT id::text AS id FROM signal");
+            let rows = connection.query_all_raw(statement).await?;
+            connection.close().await?;
+            rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, DbErr>>()
+        })
+        .expect("the signals can be read")
     }
 }
 
@@ -62,6 +83,8 @@ enum Database {
     File(TempDir),
     /// A database with this name.
     Postgres(String),
+    /// The first one of a cluster.
+    Cluster(Arc<Cluster>),
 }
 
 impl Database {
@@ -89,6 +112,7 @@ impl Database {
                 DatabaseUrl::new(format!("sqlite://{}?mode=rwc", path.display()))
             }
             Self::Postgres(name) => DatabaseUrl::new(SERVER.url(name)),
+            Self::Cluster(cluster) => cluster.url(),
         }
     }
 }
@@ -126,9 +150,14 @@ struct Server {
 }
 
 impl Server {
-    #[expect(clippy::disallowed_methods, reason = "no setting of the server, but of its tests")]
     fn find() -> Self {
-        let Ok(url) = env::var("CANARY_TEST_POSTGRES_URL") else { return Cluster::start() };
+        let Some(url) = env::var_os("CANARY_TEST_POSTGRES_URL") else {
+            let cluster = Cluster::new();
+            cluster.start();
+            let (before, after) = cluster.address();
+            return Self { before, after, _cluster: Some(cluster) };
+        };
+        let url = url.into_string().expect("CANARY_TEST_POSTGRES_URL is a text");
         let (url, query) = url.split_once('?').unwrap_or((&url, ""));
         let place = url.rsplit_once('/').expect("CANARY_TEST_POSTGRES_URL names a database").0;
         let after = if query.is_empty() { String::new() } else { format!("?{query}") };
@@ -144,82 +173,17 @@ impl Server {
         self.try_to_run(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    fn try_to_run(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(async {
-            let connection = Connection::connect(self.url("postgres")).await?;
-            connection.execute_unprepared(sql).await?;
-            connection.close().await
-        })
+    fn try_to_run(&self, sql: &str) -> Result<(), DbErr> {
+        run(&self.url("postgres"), sql)
     }
 }
 
-/// A cluster of our own, reached through a Unix socket.
-///
-/// It ends with this process, however that ends: a shell stops it when the pipe to it closes.
-struct Cluster {
-    _shell: Child,
-    _folder: TempDir,
-}
-
-impl Cluster {
-    fn start() -> Server {
-        let programs = postgres_programs::folder().expect("the programs of PostgreSQL");
-        let folder = tempfile::tempdir().expect("a folder for the cluster");
-        let owner = owner();
-        if let Some((user, group)) = owner {
-            chown(folder.path(), Some(user), Some(group)).expect("the folder changes hands");
-        }
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))
-            .expect("the folder is for its owner alone");
-        let data = folder.path().join("data");
-        let mut initdb = Command::new(programs.join("initdb"));
-        initdb.arg("-D").arg(&data).args([
-            "-U",
-            "canary",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]);
-        initdb.args(["--locale=C.UTF-8"]).stdout(Stdio::null());
-        assert!(own(&mut initdb, owner).status().expect("initdb runs").success(), "initdb failed");
-
-        let mut shell = Command::new("/bin/sh");
-        // What is lost when the machine fails need not be kept for a test.
-        let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c fsync=off \
-            -c max_connections=200 -c log_min_messages=fatal & server=$!; cat > /dev/null; \
-            kill -INT $server; wait $server";
-        shell.args(["-c", script]).arg(programs.join("postgres")).arg(&data).arg(folder.path());
-        shell.stdin(Stdio::piped()).stdout(Stdio::null());
-        let shell = own(&mut shell, owner).spawn().expect("a shell runs");
-        let server = Server {
-            before: "postgres://canary@localhost".to_owned(),
-            after: format!("?host={}", folder.path().display()),
-            _cluster: Some(Self { _shell: shell, _folder: folder }),
-        };
-        eventually("a PostgreSQL that answers", || server.try_to_run("SELECT 1").ok());
-        server
-    }
-}
-
-/// Who the cluster belongs to: PostgreSQL refuses to run as root.
-fn owner() -> Option<(u32, u32)> {
-    if !rustix::process::getuid().is_root() {
-        return None;
-    }
-    let id = |what: &str| {
-        let told = Command::new("id").args([what, "postgres"]).output().ok()?.stdout;
-        String::from_utf8(told).ok()?.trim().parse().ok()
-    };
-    // Where the package did not make its user, nobody is.
-    Some(id("-u").zip(id("-g")).unwrap_or((65_534, 65_534)))
-}
-
-fn own(command: &mut Command, owner: Option<(u32, u32)>) -> &mut Command {
-    if let Some((user, group)) = owner {
-        command.uid(user).gid(group).current_dir("/");
-    }
-    command
+/// Runs a statement that stands alone.
+pub(crate) fn run(url: &str, sql: &str) -> Result<(), DbErr> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let connection = Connection::connect(url).await?;
+        connection.execute_unprepared(sql).await?;
+        connection.close().await
+    })
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`TestServer`] | a server in this process, on a free port, with a database and a clock of its own |
 //! | [`ServerProcess`] | a server in a process of its own, to be killed |
+//! | [`Cluster`], [`Authority`] | a PostgreSQL of a test's own, to be stopped and started |
 //! | [`Http`], [`Answer`] | requests to either, and what came back, whatever its status |
 //! | [`lines`], [`packed`] | bodies of one object per line, and packed ones |
 //! | [`Product`], [`NewRelease`], [`NewSignal`], [`Runs`] | what a test is about, in one line each |
@@ -17,6 +18,7 @@
 //!
 //! [`Manual`]: canary_server::clock::Manual
 
+mod cluster;
 mod database;
 mod evidence;
 mod http;
@@ -28,6 +30,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
+pub use crate::cluster::{Authority, Cluster, Ending};
 pub use crate::database::SharedDatabase;
 pub use crate::evidence::{Block, blocks, check_test, is_near, mixture, numbers};
 pub use crate::http::{Answer, GZIP, Http, JSON, NDJSON, lines, packed};

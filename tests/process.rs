@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::ops::Deref;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use canary_server::DatabaseUrl;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Http, SharedDatabase, eventually};
@@ -26,6 +27,16 @@ impl ServerProcess {
     #[must_use]
     pub fn start(program: &str, database: &SharedDatabase) -> Self {
         Self::start_in_haste(program, database, 1)
+    }
+
+    /// Starts it on a database that need not be there.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_on(program: &str, database: &DatabaseUrl) -> Self {
+        Self::run(Command::new(program).arg(database.reveal()).arg("1"))
     }
 
     /// Starts it with a clock that runs `times` faster than that of the machine.

@@ -92,7 +92,23 @@ impl TestServer {
         Self::with(true, Some(days), SharedDatabase::new())
     }
 
+    /// Starts a server on a database that is given, and need not be there.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn waiting_for(database: SharedDatabase) -> Self {
+        Self::unready(true, None, database)
+    }
+
     fn with(wakes: bool, retention_days: Option<u16>, database: SharedDatabase) -> Self {
+        let server = Self::unready(wakes, retention_days, database);
+        server.until_ready();
+        server
+    }
+
+    fn unready(wakes: bool, retention_days: Option<u16>, database: SharedDatabase) -> Self {
         let clock = Manual::at(START);
         let http = Http::to("");
         let running = Mutex::new(None);
@@ -131,6 +147,7 @@ impl TestServer {
             running: Mutex::new(None),
         };
         server.run();
+        server.until_ready();
         server
     }
 
@@ -196,6 +213,7 @@ impl TestServer {
     pub fn restart(&self) {
         self.stop();
         self.run();
+        self.until_ready();
     }
 
     /// Stops the server, and starts it on another database after something was done; every way to
@@ -209,6 +227,7 @@ impl TestServer {
         while_stopped();
         self.database = database;
         self.run();
+        self.until_ready();
     }
 
     /// Registers a product with this name.
@@ -306,6 +325,14 @@ impl TestServer {
                 Err(refused) => Some(refused.to_string()),
             }
         })
+    }
+
+    /// Waits until it has its database: a machine that is too busy to let it in at once is not what
+    /// is tested.
+    fn until_ready(&self) {
+        eventually("a server that is ready", || {
+            (self.http.get("/health/ready").status == 200).then_some(())
+        });
     }
 
     fn run(&self) {

@@ -23,6 +23,7 @@ use canary_benches::program::{Program, Wish, explained};
 use canary_benches::rounds::Rounds;
 use canary_benches::server::Server;
 use canary_benches::traffic::{self, Scenario, Setup};
+use canary_server::DatabaseUrl;
 use canary_tests::Cluster;
 
 use crate::report::{Bulk, Report, Signals};
@@ -48,15 +49,17 @@ fn main() -> ExitCode {
     PROGRAM.run(measure)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn measure(wish: &Wish) -> Result<(), Failure> {
+fn measure(wish: &Wish) -> Result<(), Failure> {
     // Below the target directory: a temporary directory in memory would make commits free.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let plan = if wish.is_quick { Plan::QUICK } else { Plan::FULL };
     let cluster = Cluster::durable(Path::new(env!("CARGO_TARGET_TMPDIR")));
     cluster.start();
+    let databases = Databases::of(&cluster);
     let mut report = Report::of(plan.rounds);
-    let outcome = measure_all(wish, &plan, &cluster, directory.path(), &mut report).await;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let measuring = measure_all(wish, &plan, &databases, directory.path(), &mut report);
+    let outcome = runtime.block_on(measuring);
     // What was measured before a failure is worth knowing.
     println!("\n{report}");
     explained(outcome, directory.path())
@@ -65,43 +68,57 @@ async fn measure(wish: &Wish) -> Result<(), Failure> {
 async fn measure_all(
     wish: &Wish,
     plan: &Plan,
-    cluster: &Cluster,
+    databases: &Databases,
     directory: &Path,
     report: &mut Report,
 ) -> Result<(), Failure> {
     if wish.wants("signal") {
-        report.signals = Some(signals(&plan.rounds, cluster, directory).await?);
+        report.signals = Some(signals(&plan.rounds, databases, directory).await?);
     }
     if wish.wants("bulk") {
         let file = Server::canary(directory)?;
         report.bulk.push(bulk("SQLite, one server", &[file], plan.bulk).await?);
-        for (title, database, count) in
-            [("PostgreSQL, one server", "one", 1), ("PostgreSQL, two servers", "two", 2)]
-        {
-            let servers = servers(cluster, database, count, directory).await?;
+        for (title, database, count) in [
+            ("PostgreSQL, one server", &databases.readings_of_one, 1),
+            ("PostgreSQL, two servers", &databases.readings_of_two, 2),
+        ] {
+            let servers = servers(database, count, directory)?;
             report.bulk.push(bulk(title, &servers, plan.bulk).await?);
         }
     }
     Ok(())
 }
 
-/// Servers on an empty database of this name.
-async fn servers(
-    cluster: &Cluster,
-    database: &str,
-    count: usize,
-    directory: &Path,
-) -> Result<Vec<Server>, Failure> {
-    let url = cluster.make(database).await;
-    (0..count).map(|_| Server::canary_on(url.reveal(), directory)).collect()
+/// Empty databases, one for each thing that is measured.
+struct Databases {
+    signals_of_one: DatabaseUrl,
+    signals_of_two: DatabaseUrl,
+    readings_of_one: DatabaseUrl,
+    readings_of_two: DatabaseUrl,
+}
+
+impl Databases {
+    fn of(cluster: &Cluster) -> Self {
+        Self {
+            signals_of_one: cluster.make("signals_of_one"),
+            signals_of_two: cluster.make("signals_of_two"),
+            readings_of_one: cluster.make("readings_of_one"),
+            readings_of_two: cluster.make("readings_of_two"),
+        }
+    }
+}
+
+/// So many servers on a database.
+fn servers(database: &DatabaseUrl, count: usize, directory: &Path) -> Result<Vec<Server>, Failure> {
+    (0..count).map(|_| Server::canary_on(database.reveal(), directory)).collect()
 }
 
 /// Durable `POST /signal`: hello, a file, one server, two servers, hello, …
 async fn signals(rounds: &Rounds, cluster: &Cluster, directory: &Path) -> Result<Signals, Failure> {
     let hello = Server::hello(directory)?;
     let file = Server::canary(directory)?;
-    let one = servers(cluster, "signals_one", 1, directory).await?;
-    let two = servers(cluster, "signals_two", 2, directory).await?;
+    let one = servers(&databases.signals_of_one, 1, directory)?;
+    let two = servers(&databases.signals_of_two, 2, directory)?;
     let setup = Setup { products: 1, signals: 0 };
     for server in [&file, &one[0], &two[0]] {
         setup.register_measured(server).await?;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use poem::endpoint::make_sync;
 use poem::web::Html;
 use poem::{Endpoint, Route};
-use poem_openapi::{LicenseObject, OpenApiService, Tags};
+use poem_openapi::{LicenseObject, OpenApi, OpenApiService, Tags};
 
 use self::audit::AuditApi;
 pub(crate) use self::description::Description;
@@ -49,8 +49,8 @@ use self::signal::SignalApi;
 use self::system::SystemApi;
 use crate::access::Desk;
 use crate::app::App;
-use crate::house::House;
 use crate::ingest::Receipt;
+use crate::lobby::Lobby;
 
 #[derive(Tags)]
 enum Tag {
@@ -109,14 +109,15 @@ type Devices = (DeviceApi, StatisticsApi, ReadingApi, ReadingTypeApi);
 type Access = (KeyApi, OrganizationApi, AuditApi);
 type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, Access, SystemApi);
 
-fn service(app: &Arc<App>, desk: &Desk) -> OpenApiService<Apis, ()> {
+/// Everything that one organization answers, to those who were let in.
+pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> Route {
     let devices = (
         DeviceApi(app.clone()),
         StatisticsApi(app.clone()),
         ReadingApi(app.clone()),
         ReadingTypeApi(app.clone()),
     );
-    let apis = (
+    let apis: Apis = (
         ProductApi(app.clone()),
         ReleaseApi(app.clone()),
         SignalApi(app.clone()),
@@ -128,25 +129,19 @@ fn service(app: &Arc<App>, desk: &Desk) -> OpenApiService<Apis, ()> {
         ),
         SystemApi(app.clone()),
     );
+    Route::new().nest("/", service(apis))
+}
+
+fn service<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {
     OpenApiService::new(apis, "Canary", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0"))
 }
 
-/// Everything that one organization answers, to those who were let in.
-pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> Route {
-    Route::new().nest("/", service(app, desk))
-}
-
-/// What is shown of the API to everybody.
-pub(crate) fn describe(app: &Arc<App>, desk: &Desk) -> Description {
-    Description::of(&service(app, desk))
-}
-
 /// Everything that the server answers: the door to all organizations.
-pub(crate) fn entrance(house: Arc<House>) -> impl Endpoint + use<> {
-    let [document, swagger, redoc] = [(); 3].map(|()| house.description.clone());
-    let frame = house.description.clone();
+pub(crate) fn entrance(lobby: Arc<Lobby>) -> impl Endpoint + use<> {
+    let [document, swagger, redoc] = [(); 3].map(|()| lobby.description.clone());
+    let frame = lobby.description.clone();
     let document = make_sync(move |_| {
         poem::Response::builder().content_type("application/json").body(document.json.clone())
     });
@@ -159,7 +154,7 @@ pub(crate) fn entrance(house: Arc<House>) -> impl Endpoint + use<> {
         .at("/redoc/", poem::get(redoc))
         .at("/openapi.json", poem::get(document))
         .at("/problems/:code", poem::get(system::problem_page));
-    Frame::around(Door::of(house, pages), &frame.json)
+    Frame::around(Door::of(lobby, pages), &frame.json)
 }
 
 /// Whether a path is one of the pages above.

@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::role::{Roles, RolesError};
 
 /// Every setting of the server, without its prefix, with what it means.
-pub const KNOWN: [(&str, &str); 12] = [
+pub const KNOWN: [(&str, &str); 15] = [
     ("api_host", "address to listen on"),
     ("api_port", "port to listen on, 0 for any free one"),
     ("api_log_level", "error, warn, info, debug or trace, or a filter"),
@@ -24,6 +24,9 @@ pub const KNOWN: [(&str, &str); 12] = [
     ("db_host", "part of the database's address"),
     ("db_port", "part of the database's address, with db_host"),
     ("db_name", "part of the database's address, with db_host"),
+    ("db_pool_size", "connections that read, 1 to 100"),
+    ("db_acquire_timeout_s", "seconds that one waits for a connection, 1 to 300"),
+    ("db_statement_timeout_s", "seconds that one statement may take on PostgreSQL, 5 to 3600"),
     ("insecure", "true to serve without keys on any address, else on loopback only"),
     ("role", "all, or what this server does of api, ingest, web and engine, with commas between"),
     ("readings_retention_days", "days that readings are kept, for ever if absent; summaries stay"),
@@ -38,6 +41,10 @@ const OF_OTHERS: [&str; 4] = ["url", "token", "api_reload", "api_debug"];
 
 /// What the tests of this project are told begins so, and is passed over.
 const OF_TESTS: &str = "test_";
+
+mod pool;
+
+pub use self::pool::Pool;
 
 /// Where settings come from; all of it is passed in.
 #[derive(Debug, Clone, Default)]
@@ -188,6 +195,8 @@ pub struct Settings {
     pub log_level: String,
     /// Where everything is kept.
     pub database: DatabaseUrl,
+    /// How it is connected to.
+    pub pool: Pool,
     /// Days that readings are kept; for ever if `None`. Their summaries by the hour always stay.
     pub readings_retention_days: Option<u16>,
     /// Whether to serve on any address as long as no key exists: everybody who reaches it may do
@@ -204,6 +213,7 @@ impl Default for Settings {
             port: 8080,
             log_level: "info".to_owned(),
             database: DatabaseUrl::new("sqlite://canary.db?mode=rwc"),
+            pool: Pool::default(),
             readings_retention_days: None,
             insecure: false,
             roles: Roles::ALL,
@@ -251,11 +261,13 @@ impl Settings {
             None => defaults.roles,
             Some(text) => roles(text, &database)?,
         };
+        let pool = Pool::read(&values)?;
         Ok(Self {
             host: values.remove("api_host").unwrap_or(defaults.host),
             port,
             log_level: values.remove("api_log_level").unwrap_or(defaults.log_level),
             database,
+            pool,
             readings_retention_days: retention,
             insecure,
             roles,

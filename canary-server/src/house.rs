@@ -13,7 +13,6 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::access::{Access, Desk};
-use crate::api::Description;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::organization::{Organization, OrganizationId};
@@ -30,8 +29,6 @@ pub(crate) struct House {
     settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) access: Arc<Access>,
-    /// What is shown of the API to everybody.
-    pub(crate) description: Arc<Description>,
     rooms: RwLock<HashMap<OrganizationId, Arc<Room>>>,
     /// Held while a room is opened, so that none is opened twice; whether the house is closed.
     opening: tokio::sync::Mutex<bool>,
@@ -51,7 +48,7 @@ impl House {
         settings: &Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
-        let place = Place::of_default(&settings.database);
+        let place = Place::of_default(&settings.database).with(settings.pool);
         let in_store = |cause| StartError::Store { url: settings.database.to_string(), cause };
         let store = Arc::new(Store::connect(&place).await.map_err(in_store)?);
         for step in store.prepare_schema().await.map_err(in_store)? {
@@ -65,7 +62,6 @@ impl House {
             settings: settings.clone(),
             clock,
             access,
-            description: Arc::new(default.describe()),
             rooms: RwLock::new(HashMap::from([(OrganizationId::DEFAULT, default)])),
             opening: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
@@ -129,7 +125,8 @@ impl House {
         let organization = organization.filter(|_| !*is_closed);
         let gone = || StoreError::UnknownOrganization(id.to_string());
         let Organization { name, .. } = organization.ok_or_else(gone)?;
-        let store = Store::connect(&Place::of(&self.settings.database, name)).await?;
+        let place = Place::of(&self.settings.database, name).with(self.settings.pool);
+        let store = Store::connect(&place).await?;
         let desk = Desk::of(id, self.access.clone());
         let room = Room::open(store.into(), desk, &self.settings, self.clock.clone()).await?;
         info!(organization = %name, "organization opened");

@@ -7,6 +7,7 @@
 
 mod apply;
 mod batch;
+mod patience;
 mod readings;
 
 use std::sync::Arc;
@@ -266,6 +267,7 @@ impl Ingest {
         let tallied = tally.clone();
         let own = readings.clone();
         let identifiers = Arc::new(Identifiers::new());
+        let patience = patience::Patience::default();
         let writer = batch::Writer {
             store,
             directory,
@@ -275,6 +277,7 @@ impl Ingest {
             tally: tallied,
             wary,
             identifiers,
+            patience,
         };
         let task = tokio::spawn(writer.run(inbox));
         let places = Arc::new(Semaphore::new(MOST_WAITING));

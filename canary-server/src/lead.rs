@@ -20,18 +20,25 @@ pub(crate) async fn run<Work: Future<Output = ()>>(store: Arc<Store>, work: impl
         work().await;
         return;
     }
+    let mut is_told = false;
     loop {
         match store.try_to_lead().await {
             Ok(Some(mut lead)) => {
+                is_told = false;
                 info!("this server leads: it changes bands, ends periods and folds readings");
                 tokio::select! {
                     () = work() => return,
                     () = lead.last() => warn!("the lead was lost with its connection"),
                 }
             }
-            Ok(None) => tokio::time::sleep(TRY_EVERY).await,
+            Ok(None) => {
+                is_told = false;
+                tokio::time::sleep(TRY_EVERY).await;
+            }
             Err(cause) => {
-                warn!(%cause, "the lead cannot be asked for, trying again in a second");
+                if !std::mem::replace(&mut is_told, true) {
+                    warn!(%cause, "the lead cannot be asked for, trying again every second");
+                }
                 tokio::time::sleep(TRY_EVERY).await;
             }
         }

@@ -4,6 +4,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | `lobby` | what is answered while the database is not there yet |
 //! | `house` | the rooms of all organizations, opened at the start and when they are made |
 //! | `access` | who may do what: keys in memory, the same on every server within a second |
 //! | `api` | `api/door.rs` lets in; the rest parses, acts, renders; one place that knows statuses |
@@ -58,6 +59,7 @@ mod ingest;
 pub mod key;
 mod lead;
 mod live;
+mod lobby;
 mod measured;
 pub mod migration;
 pub mod organization;
@@ -69,7 +71,7 @@ mod store;
 pub mod telemetry;
 
 pub use crate::access::{AccessError, Scope, ScopeError, Scopes, Secret};
-pub use crate::config::{DatabaseUrl, Settings, SettingsError, Sources};
+pub use crate::config::{DatabaseUrl, Pool, Settings, SettingsError, Sources};
 pub use crate::role::{Role, Roles, RolesError};
 pub use crate::server::{Server, StartError, StopError, runtime, start};
 pub use crate::store::StoreError;

@@ -93,6 +93,21 @@ impl Live {
         })
     }
 
+    /// Since when the instance is awaited by name that is awaited for longest, with the releases of
+    /// which it may report a run.
+    pub(crate) fn oldest_awaited(&self) -> Option<(Timestamp, [ReleaseId; 2])> {
+        let standing = self.standing();
+        let oldest = standing.outstanding.awaited.oldest_name()?;
+        let canary = standing.lineup.open()?.release.id;
+        let stable = standing.lineup.stable().map_or(canary, |stable| stable.id);
+        Some((oldest, [canary, stable]))
+    }
+
+    /// Takes note that an instance has reported a run, perhaps to another server.
+    pub(crate) fn heard_from(&self, instance: u64, at: Timestamp) {
+        self.standing().outstanding.awaited.heard_from(instance, at);
+    }
+
     /// Takes out the answers that were not reported in time; nothing while no canary is open.
     pub(crate) fn take_overdue(&self, now: Timestamp) -> Unreported {
         let standing = &mut *self.standing();

@@ -12,7 +12,6 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
 use crate::access::Desk;
-use crate::api::Description;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -31,7 +30,6 @@ const LAST_COMMIT: Duration = Duration::from_secs(10);
 /// One organization, open for requests.
 pub(crate) struct Room {
     app: Arc<App>,
-    desk: Desk,
     endpoint: Route,
     tasks: Mutex<Option<Tasks>>,
 }
@@ -82,17 +80,12 @@ impl Room {
         let app = Arc::new(app);
         let tasks = Mutex::new(Some(Tasks::start(&app, changed, roles, writer)));
         let endpoint = api::endpoint(&app, &desk);
-        Ok(Arc::new(Self { app, desk, endpoint, tasks }))
+        Ok(Arc::new(Self { app, endpoint, tasks }))
     }
 
     /// What answers its requests.
     pub(crate) const fn endpoint(&self) -> &Route {
         &self.endpoint
-    }
-
-    /// What is shown of the API to everybody.
-    pub(crate) fn describe(&self) -> Description {
-        api::describe(&self.app, &self.desk)
     }
 
     /// Tells those who ask for its health that it stops, and begins nothing new of its own.
@@ -142,7 +135,12 @@ impl Tasks {
             clock: clock.clone(),
             changed,
         };
-        let counting = engine::count_unreported(directory.clone(), ingest.clone(), clock.clone());
+        let counting = engine::count_unreported(
+            directory.clone(),
+            store.clone(),
+            ingest.clone(),
+            clock.clone(),
+        );
         Self {
             leading: roles
                 .include(Role::Engine)

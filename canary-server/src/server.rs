@@ -2,23 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poem::Server as HttpServer;
 use poem::listener::{Acceptor, Listener as _, TcpAcceptor, TcpListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::api;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::house::House;
+use crate::lobby::Lobby;
 use crate::organization::OrganizationName;
-use crate::store::StoreError;
+use crate::store::{Dialect, StoreError};
 
 /// How long requests that are under way may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How often a database that is not there is looked for, and how often that is told.
+const LOOK: Duration = Duration::from_secs(1);
+const TELL: Duration = Duration::from_secs(60);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,15 +76,20 @@ pub enum StopError {
     /// The database could not be closed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was found when the database was there at last.
+    #[error(transparent)]
+    Start(StartError),
 }
 
 /// A server that answers.
 pub struct Server {
     address: SocketAddr,
-    house: Arc<House>,
+    lobby: Arc<Lobby>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
-    watching: JoinHandle<()>,
+    /// Opens the house, if it is not, and follows what changes of it.
+    keeping: JoinHandle<()>,
+    failure: oneshot::Receiver<StartError>,
 }
 
 /// Threads for heavy work beyond one per processor: whoever folds, and who packs, beside those who
@@ -105,6 +115,9 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Starts a server: brings the schema up to date where it may, reads what is stored, does what time
 /// brought about meanwhile, and listens.
 ///
+/// If a PostgreSQL cannot be reached for now, the server listens at once, says in `/health/ready`
+/// that it waits, and does the rest when the database is there.
+///
 /// Without any key it answers to everybody, as the organization `default`, and only on a loopback
 /// address, if the settings do not say otherwise.
 ///
@@ -113,9 +126,27 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// [`StartError`] if the database cannot be used, the address is taken, or everybody could do
 /// everything.
 pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server, StartError> {
-    let house = House::open(settings, clock).await?;
-    match listen(settings, &house).await {
-        Ok((acceptor, address)) => Ok(serve(settings, house, acceptor, address)),
+    let house = match House::open(settings, clock.clone()).await {
+        Err(failed) if failed.may_mend(settings) => {
+            warn!("{failed}; waiting for it");
+            let (acceptor, address) = listen(settings).await?;
+            let opening = Opening { settings: settings.clone(), clock, address };
+            return Ok(serve(Arc::new(Lobby::new()), acceptor, opening));
+        }
+        opened => opened?,
+    };
+    let listening = async {
+        let (acceptor, address) = listen(settings).await?;
+        protect(settings, &house, address)?;
+        Ok((acceptor, address))
+    };
+    match listening.await {
+        Ok((acceptor, address)) => {
+            let lobby = Lobby::new();
+            lobby.open(house);
+            let opening = Opening { settings: settings.clone(), clock, address };
+            Ok(serve(Arc::new(lobby), acceptor, opening))
+        }
         Err(failed) => {
             // The first cause is the one to be told.
             let _ = house.close().await;
@@ -124,46 +155,112 @@ pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Server,
     }
 }
 
-/// Listens, if those may be let in who will come.
-async fn listen(
-    settings: &Settings,
-    house: &House,
-) -> Result<(TcpAcceptor, SocketAddr), StartError> {
+impl StartError {
+    /// Whether the same may go well later.
+    fn may_mend(&self, settings: &Settings) -> bool {
+        let (Self::Store { cause, .. } | Self::Organization { cause, .. }) = self else {
+            return false;
+        };
+        Dialect::of(&settings.database) == Dialect::Postgres && cause.is_unavailable()
+    }
+}
+
+async fn listen(settings: &Settings) -> Result<(TcpAcceptor, SocketAddr), StartError> {
     let address = format!("{}:{}", settings.host, settings.port);
     let failed = |cause| StartError::Listen { address: address.clone(), cause };
     let acceptor = TcpListener::bind(address.clone()).into_acceptor().await.map_err(failed)?;
     let bound = acceptor.local_addr().into_iter().find_map(|local| local.as_socket_addr().copied());
     let unknown = || failed(std::io::Error::other("the system does not tell the address"));
-    let bound = bound.ok_or_else(unknown)?;
-    let has_keys = house.access.known().has_keys;
-    if bound.ip().to_canonical().is_loopback() || settings.insecure {
-        house.open_to_all();
-        if !has_keys {
-            warn!(address = %bound, "there is no key: everybody who reaches {bound} may do everything");
-        }
-    } else if !has_keys {
-        return Err(StartError::Unprotected { address: bound });
-    }
-    Ok((acceptor, bound))
+    Ok((acceptor, bound.ok_or_else(unknown)?))
 }
 
-fn serve(
-    settings: &Settings,
-    house: Arc<House>,
-    acceptor: TcpAcceptor,
-    address: SocketAddr,
-) -> Server {
+/// Lets those in who may come, or nobody at all.
+fn protect(settings: &Settings, house: &House, address: SocketAddr) -> Result<(), StartError> {
+    let has_keys = house.access.known().has_keys;
+    if address.ip().to_canonical().is_loopback() || settings.insecure {
+        house.open_to_all();
+        if !has_keys {
+            warn!(%address, "there is no key: everybody who reaches {address} may do everything");
+        }
+    } else if !has_keys {
+        return Err(StartError::Unprotected { address });
+    }
+    Ok(())
+}
+
+fn serve(lobby: Arc<Lobby>, acceptor: TcpAcceptor, opening: Opening) -> Server {
+    let Opening { ref settings, address, .. } = opening;
+    info!(%address, database = %settings.database, "listening on http://{address}");
     let (stop, stopped) = oneshot::channel();
-    let endpoint = api::entrance(house.clone());
+    let endpoint = api::entrance(lobby.clone());
     let serving = tokio::spawn(async move {
         let stopped = async { _ = stopped.await };
         HttpServer::new_with_acceptor(acceptor)
             .run_with_graceful_shutdown(endpoint, stopped, Some(DRAIN))
             .await
     });
-    let watching = tokio::spawn(house.clone().watch());
-    info!(%address, database = %settings.database, "listening on http://{address}");
-    Server { address, house, stop, serving, watching }
+    let (fail, failure) = oneshot::channel();
+    let keeping = tokio::spawn(keep(lobby.clone(), opening, fail));
+    Server { address, lobby, stop, serving, keeping, failure }
+}
+
+/// What is needed to open the house later.
+struct Opening {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    address: SocketAddr,
+}
+
+/// Opens the house if it is not open, and follows what changes of it, for ever.
+async fn keep(lobby: Arc<Lobby>, opening: Opening, fail: oneshot::Sender<StartError>) {
+    let house = match lobby.house() {
+        Some(house) => house.clone(),
+        None => match opening.when_it_is_there().await {
+            Ok(house) => {
+                info!("the database is there");
+                lobby.open(house.clone());
+                house
+            }
+            Err(failed) => {
+                lobby.give_up();
+                error!("{failed}");
+                // If nobody listens the server is stopping, and has nothing to say any more.
+                let _ = fail.send(failed);
+                return;
+            }
+        },
+    };
+    house.watch().await;
+    drop(fail);
+}
+
+impl Opening {
+    /// Looks for the database until it is there, and opens the house.
+    async fn when_it_is_there(&self) -> Result<Arc<House>, StartError> {
+        let Self { settings, clock, address } = self;
+        let mut told = (String::new(), Instant::now());
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match House::open(settings, clock.clone()).await {
+                Ok(house) => {
+                    if let Err(failed) = protect(settings, &house, *address) {
+                        // The first cause is the one to be told.
+                        let _ = house.close().await;
+                        return Err(failed);
+                    }
+                    return Ok(house);
+                }
+                Err(failed) if failed.may_mend(settings) => {
+                    let failed = failed.to_string();
+                    if told.0 != failed || told.1.elapsed() >= TELL {
+                        warn!("{failed}; still waiting for it");
+                        told = (failed, Instant::now());
+                    }
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
 }
 
 impl Server {
@@ -191,6 +288,10 @@ impl Server {
         tokio::select! {
             _ = interrupt.recv() => info!("interrupted, stopping"),
             _ = terminate.recv() => info!("asked to terminate, stopping"),
+            Ok(failed) = &mut self.failure => {
+                self.stop().await?;
+                return Err(StopError::Start(failed));
+            }
             served = &mut self.serving => {
                 // Serving ends by itself only when it fails.
                 let failed = served.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
@@ -207,15 +308,22 @@ impl Server {
     /// # Errors
     ///
     /// [`StopError`] if the network or the database failed; what was acknowledged is durable.
-    pub async fn stop(self) -> Result<(), StopError> {
-        self.house.begin_to_stop();
+    pub async fn stop(mut self) -> Result<(), StopError> {
+        self.lobby.begin_to_stop();
         // If the receiver is gone, serving has ended already.
         let _ = self.stop.send(());
         let served = self.serving.await;
         // Rooms may be opened until here: a request that is under way may be the first for one.
-        self.watching.abort();
-        self.house.close().await?;
+        self.keeping.abort();
+        // Whether it was ended or has ended: no house is opened any more.
+        let _ = self.keeping.await;
+        if let Some(house) = self.lobby.house() {
+            house.close().await?;
+        }
         info!("stopped");
+        if let Ok(failed) = self.failure.try_recv() {
+            return Err(StopError::Start(failed));
+        }
         served.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(StopError::Serve)
     }
 }

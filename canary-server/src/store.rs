@@ -12,12 +12,15 @@ mod entity;
 mod error;
 mod hold;
 mod news;
+mod outcome;
+mod reach;
 mod read;
 mod readings;
 mod registry;
 mod signals;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use canary_core::judge::rules::Before;
@@ -36,7 +39,7 @@ use sea_orm::{
     FromQueryResult as _, QueryFilter as _, Statement,
 };
 
-use self::backend::Missing;
+use self::backend::{Broken, Missing};
 pub(crate) use self::backend::{Dialect, Place};
 pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
@@ -71,6 +74,8 @@ pub(crate) struct Store {
     connections: backend::Connections,
     /// Under which the other servers hear of its commits: a random number.
     name: u64,
+    /// How many commits were tried.
+    tried: AtomicU64,
 }
 
 impl Store {
@@ -92,7 +97,8 @@ impl Store {
 
     async fn connect_or(place: &Place, missing: Missing) -> Result<Self, StoreError> {
         let (name, _) = Uuid::new_v4().as_u64_pair();
-        Ok(Self { connections: backend::connect(place, missing).await?, name })
+        let connections = backend::connect(place, missing).await?;
+        Ok(Self { connections, name, tried: AtomicU64::new(0) })
     }
 
     /// Lets go of the database; what was committed is in its file.
@@ -128,11 +134,6 @@ impl Store {
 
     fn readers(&self) -> &DatabaseConnection {
         &self.connections.readers
-    }
-
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.readers().ping().await?)
     }
 
     /// Every product, as it was last committed.
@@ -191,7 +192,7 @@ impl Store {
     ///
     /// [`StoreError::KnownSignal`] if a signal is stored already, [`StoreError::Stale`] if a product
     /// is not at the revision that the changes were made from, or something else of it exists
-    /// already. Whatever the error, nothing was stored.
+    /// already. Whatever the error, nothing was stored; but for [`StoreError::OutcomeUnknown`].
     pub(crate) async fn commit(
         &self,
         hold: Hold,
@@ -199,12 +200,21 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let dialect = self.dialect();
-        let mut statements = statements(dialect, changes, now);
-        if dialect == Dialect::Postgres {
+        let number = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
+        let last = || {
             let news = News::of(changes, self.name).to_string();
-            statements.push(dialect.tell(&self.news_channel(), &news));
+            dialect.tell_and_mark((&self.news_channel(), &news), self.name, number, now)
+        };
+        match hold.commit(self, statements(dialect, changes, now), last).await {
+            Ok(()) => Ok(()),
+            Err(Broken { error, unknown: None }) => Err(backend::refused(error)),
+            Err(Broken { error, unknown: Some(transaction) }) => {
+                if self.was_committed(&transaction, number).await? {
+                    return Ok(());
+                }
+                Err(backend::refused(error))
+            }
         }
-        hold.commit(self, statements).await
     }
 }
 

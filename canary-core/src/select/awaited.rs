@@ -92,6 +92,22 @@ impl Awaited {
         }
     }
 
+    /// Since when the instance is awaited by name that is awaited for longest.
+    #[must_use]
+    pub fn oldest_name(&self) -> Option<Timestamp> {
+        self.names.values().map(|(since, _)| Timestamp::from_micros(*since)).min()
+    }
+
+    /// An instance has reported elsewhere at a time: it is not awaited any more if it was before.
+    ///
+    /// To be told of the same report again changes nothing, and so does a report by somebody who is
+    /// not awaited by name.
+    pub fn heard_from(&mut self, instance: u64, at: Timestamp) {
+        if self.names.get(&instance).is_some_and(|(since, _)| *since < at.as_micros()) {
+            self.names.remove(&instance);
+        }
+    }
+
     /// Takes the answers out that were not reported in time.
     pub fn take_overdue(&mut self, now: Timestamp) -> Unreported {
         let until = now.as_micros().saturating_sub(self.within_us);
@@ -201,6 +217,24 @@ mod tests {
         assert_eq!(awaited.take_overdue(at(109)), unreported(0, 0));
         assert_eq!(awaited.take_overdue(at(110)), unreported(1, 0), "7, since it asked again");
         assert!(awaited.names.is_empty() && awaited.order.is_empty());
+    }
+
+    #[test]
+    fn who_has_reported_elsewhere_is_not_awaited() {
+        let mut awaited = awaited(60.0);
+        assert_eq!(awaited.oldest_name(), None);
+        awaited.hand_out(Arm::Canary, at(0));
+        for instance in 7..10 {
+            awaited.hand_out_to(instance, Arm::Canary, at(10));
+        }
+        assert_eq!(awaited.oldest_name(), Some(at(10)));
+        awaited.heard_from(7, at(11));
+        awaited.heard_from(7, at(11));
+        // Who reports, and asks again at once, is awaited anew.
+        awaited.heard_from(8, at(10));
+        awaited.heard_from(99, at(20));
+        assert_eq!(awaited.take_overdue(at(70)), unreported(3, 0), "one without a name, 8 and 9");
+        assert_eq!(awaited.oldest_name(), None);
     }
 
     #[test]

@@ -3,9 +3,15 @@
 //! What an operation needs is not written beside it but in one table, see
 //! [`operation`](super::operation): from there it gets into the document.
 
-use poem_openapi::{OpenApi, OpenApiService};
+use std::collections::HashMap;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem_openapi::OpenApi;
+use poem_openapi::registry::{MetaApi, Registry};
 use serde_json::{Map, Value, json};
 
+use super::Apis;
 use super::operation::{Need, OPERATIONS, Operation};
 
 /// What is shown of the API to everybody.
@@ -17,8 +23,25 @@ pub(crate) struct Description {
     pub(super) redoc: String,
 }
 
+/// The API without anything behind it, which answers nothing.
+struct Described;
+
+impl OpenApi for Described {
+    fn meta() -> Vec<MetaApi> {
+        Apis::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Apis::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}
+
 impl Description {
-    pub(super) fn of<T: OpenApi>(service: &OpenApiService<T, ()>) -> Self {
+    /// What there is to be shown, whether or not a database is there.
+    pub(crate) fn of_the_api() -> Self {
+        let service = super::service(Described);
         let plain = service.spec();
         let json = with_needs(&plain);
         // Both pages hold the document as it is.

@@ -15,8 +15,10 @@ use tracing::debug;
 use super::moment;
 use super::operation::{self, Found, Need};
 use super::problem::{ApiError, Kind};
+use super::system;
 use crate::access::{Caller, Refusal, Visitor};
 use crate::house::House;
+use crate::lobby::Lobby;
 use crate::organization::OrganizationId;
 use crate::role::Role;
 
@@ -26,37 +28,27 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 /// In front of all rooms.
 pub(super) struct Door {
-    house: Arc<House>,
+    lobby: Arc<Lobby>,
     /// What is open to everybody, and the same in all rooms.
     pages: Route,
 }
 
 impl Door {
-    pub(super) const fn of(house: Arc<House>, pages: Route) -> Self {
-        Self { house, pages }
-    }
-
-    /// Whether this is the server for it.
-    fn direct(&self, part: Option<Role>) -> Result<(), ApiError> {
-        let roles = self.house.roles();
-        match part.filter(|role| !roles.include(*role)) {
-            None => Ok(()),
-            Some(role) => {
-                let role = role.as_str();
-                let detail =
-                    format!("this needs a server with the role `{role}`, this one has `{roles}`");
-                Err(ApiError::new(Kind::Misdirected, detail))
-            }
-        }
+    pub(super) const fn of(lobby: Arc<Lobby>, pages: Route) -> Self {
+        Self { lobby, pages }
     }
 
     /// Whose room the request is for.
-    fn admit(&self, request: &Request, need: Need) -> Result<(OrganizationId, Visitor), ApiError> {
-        if need == Need::Nothing || self.house.is_open() {
+    fn admit(
+        house: &House,
+        request: &Request,
+        need: Need,
+    ) -> Result<(OrganizationId, Visitor), ApiError> {
+        if need == Need::Nothing || house.is_open() {
             return Ok((OrganizationId::DEFAULT, Visitor::Anybody));
         }
-        let known = self.house.access.known();
-        let caller = known.admit(bearer(request)?, self.house.clock.now()).map_err(refused)?;
+        let known = house.access.known();
+        let caller = known.admit(bearer(request)?, house.clock.now()).map_err(refused)?;
         if need.is_met(caller.scopes, caller.organization == OrganizationId::DEFAULT) {
             return Ok((caller.organization, Visitor::Holder(caller)));
         }
@@ -77,7 +69,15 @@ impl Endpoint for Door {
             Found::OtherMethods => return Err(MethodNotAllowedError.into()),
             Found::Nothing => return Err(NotFoundError.into()),
         };
-        let admitted = self.direct(part).and_then(|()| self.admit(&request, need));
+        let Some(house) = self.lobby.house() else {
+            let why = self.lobby.why_closed();
+            if let Some(answer) = system::answer_while_closed(path, why) {
+                return Ok(answer);
+            }
+            drain(&mut request).await;
+            return Err(ApiError::new(Kind::Unavailable, format!("{why}, try again later")).into());
+        };
+        let admitted = direct(house, part).and_then(|()| Self::admit(house, &request, need));
         let (organization, visitor) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -85,7 +85,7 @@ impl Endpoint for Door {
                 return Err(refusal.into());
             }
         };
-        let room = self.house.room(organization).await.map_err(|cause| {
+        let room = house.room(organization).await.map_err(|cause| {
             // Told in the log by those who try to open it.
             debug!(organization.id = %organization, %cause, "a request for a room that is closed");
             let detail =
@@ -94,6 +94,20 @@ impl Endpoint for Door {
         })?;
         request.set_data(visitor);
         room.endpoint().call(request).await
+    }
+}
+
+/// Whether this is the server for it.
+fn direct(house: &House, part: Option<Role>) -> Result<(), ApiError> {
+    let roles = house.roles();
+    match part.filter(|role| !roles.include(*role)) {
+        None => Ok(()),
+        Some(role) => {
+            let role = role.as_str();
+            let detail =
+                format!("this needs a server with the role `{role}`, this one has `{roles}`");
+            Err(ApiError::new(Kind::Misdirected, detail))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
-use tracing::error;
+use tracing::{debug, error};
 
 pub(crate) use self::kind::Kind;
 use crate::access::AccessError;
@@ -203,6 +203,24 @@ impl ApiError {
         &mut problem.0
     }
 
+    /// What the store could not do.
+    fn of_store(cause: &StoreError) -> Self {
+        let detail = match cause {
+            StoreError::Unavailable(_) => {
+                "the database does not answer, nothing has changed; try again later"
+            }
+            StoreError::OutcomeUnknown => {
+                "the database was lost while this was stored, and it may be; send it again, with \
+                the same id or Idempotency-Key"
+            }
+            StoreError::TooSlow(_) => "the database would take too long over this, ask for less",
+            _ => return Self::internal(cause),
+        };
+        let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
+        debug!(request.id = request_id, %cause, "a request could not be answered");
+        Self::new(Kind::Unavailable, detail)
+    }
+
     /// A fault of the server: told in the log, not in the answer.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
@@ -213,7 +231,7 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::internal(&error)
+        Self::of_store(&error)
     }
 }
 
@@ -235,7 +253,7 @@ impl From<IngestError> for ApiError {
             | IngestError::TypeChanged
             | IngestError::Stopping { .. } => Kind::Busy,
             IngestError::FoldedElsewhere => return Self::internal(&error),
-            IngestError::Store(cause) => return Self::internal(cause),
+            IngestError::Store(cause) => return Self::of_store(cause),
         };
         Self::new(kind, error.to_string())
     }
@@ -260,7 +278,7 @@ impl From<AccessError> for ApiError {
             AccessError::UnknownOrganization(_) | AccessError::Random(_) => {
                 return Self::internal(&error);
             }
-            AccessError::Store(cause) => return Self::internal(cause),
+            AccessError::Store(cause) => return Self::of_store(cause),
         };
         Self::new(kind, error.to_string())
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use poem::IntoResponse as _;
 use poem::web::Path;
 use poem_openapi::payload::{Html, Json, PlainText};
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -21,6 +22,13 @@ struct VersionBody {
     name: String,
     /// Its version, SemVer.
     version: String,
+}
+
+impl VersionBody {
+    fn of_this_program() -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { name: "canary".to_owned(), version }
+    }
 }
 
 /// Whether the server is well.
@@ -43,6 +51,17 @@ enum Readiness {
     NotReady(Json<HealthBody>),
 }
 
+/// What is answered while the house is closed, to those who need no key.
+pub(super) fn answer_while_closed(path: &str, why: &str) -> Option<poem::Response> {
+    let health = |status: &str| HealthBody { status: status.to_owned(), waiting: 0 };
+    match path {
+        "/version" => Some(Json(VersionBody::of_this_program()).into_response()),
+        "/health/live" => Some(Json(health("ok")).into_response()),
+        "/health/ready" => Some(Readiness::NotReady(Json(health(why))).into_response()),
+        _ => None,
+    }
+}
+
 /// The server.
 pub(crate) struct SystemApi(pub(crate) Arc<App>);
 
@@ -57,8 +76,7 @@ impl SystemApi {
     /// Show the version of the server
     #[oai(path = "/version", method = "get", operation_id = "get_version")]
     async fn version(&self) -> Json<VersionBody> {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        Json(VersionBody { name: "canary".to_owned(), version })
+        Json(VersionBody::of_this_program())
     }
 
     /// Ask whether the process lives

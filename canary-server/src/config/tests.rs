@@ -55,6 +55,18 @@ fn what_is_unknown_or_does_not_fit_is_named() {
             "setting `role` is `ingest`, on a file it must be all, api,ingest,engine, or web: parts run apart on PostgreSQL only",
         ),
         (
+            load(&[("db_pool_size", "0")], &[]),
+            "setting `db_pool_size` is `0`, it must be a whole number of connections from 1 to 100",
+        ),
+        (
+            load(&[], &[("CANARY_DB_ACQUIRE_TIMEOUT_S", "301")]),
+            "setting `db_acquire_timeout_s` is `301`, it must be a whole number of seconds from 1 to 300",
+        ),
+        (
+            load(&[], &[("CANARY_DB_STATEMENT_TIMEOUT_S", "4")]),
+            "setting `db_statement_timeout_s` is `4`, it must be a whole number of seconds from 5 to 3600",
+        ),
+        (
             load(&[("db_conn_string", "sqlite://:memory:")], &[]),
             "setting `db_conn_string` is `sqlite://:memory:`, it must name a file: what is in memory alone is not durable",
         ),
@@ -106,4 +118,18 @@ fn a_password_is_never_shown() {
         format!("{url} {url:?}"),
         "postgres://me:***@db:5432/canary postgres://me:***@db:5432/canary"
     );
+}
+
+#[test]
+fn how_a_database_is_connected_to_can_be_set() {
+    let environment = [
+        ("CANARY_DB_POOL_SIZE", "100"),
+        ("CANARY_DB_ACQUIRE_TIMEOUT_S", "1"),
+        ("CANARY_DB_STATEMENT_TIMEOUT_S", "3600"),
+    ];
+    let seconds = std::time::Duration::from_secs;
+    let pool = Pool { size: 100, acquire_timeout: seconds(1), statement_timeout: seconds(3600) };
+    assert_eq!(load(&[], &environment).unwrap().pool, pool);
+    let default = Pool { size: 3, acquire_timeout: seconds(10), statement_timeout: seconds(30) };
+    assert_eq!(load(&[], &[]).unwrap().pool, default);
 }

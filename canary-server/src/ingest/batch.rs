@@ -2,7 +2,7 @@
 //!
 //! Every waiter hears the fate of its own work.
 //! A work that is refused is refused alone; a commit that fails is told to everybody in it, and
-//! nothing of it has happened.
+//! nothing of it has happened. While a PostgreSQL starts again, a commit waits for it.
 //! When every entrance is gone the last batch is written before the task ends.
 
 use std::collections::BTreeSet;
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
+use super::patience::Patience;
 use super::readings::ReadingDraft;
 use super::{Fate, IngestError, Submission, Tally, Work};
 use crate::clock::Clock;
@@ -41,6 +42,7 @@ pub(super) struct Writer {
     pub(super) wary: AtomicU32,
     /// For entries of the audit.
     pub(super) identifiers: Arc<Identifiers>,
+    pub(super) patience: Patience,
 }
 
 /// For how many commits after a signal came again others are expected to: whoever sends a part
@@ -62,26 +64,46 @@ impl Writer {
 
     /// A step has no effect of its own, so that a commit that failed can be tried again.
     async fn commit_retrying(&self, batch: &[Submission]) -> Vec<Fate> {
-        for attempt in 1.. {
+        if let Err(cause) = self.patience.has_hope(&self.store).await {
+            return self.give_up(batch, cause);
+        }
+        let mut attempt = 1;
+        loop {
             match self.commit(batch).await {
-                Ok(fates) => return fates,
+                Ok(fates) => {
+                    self.patience.end();
+                    return fates;
+                }
+                Err(cause @ StoreError::Unavailable(_))
+                    if self.store.dialect() == Dialect::Postgres =>
+                {
+                    if !self.patience.wait(&self.store, &cause).await {
+                        return self.give_up(batch, cause);
+                    }
+                    continue;
+                }
                 Err(StoreError::KnownSignal) if attempt < TRIES => {
                     self.wary.store(WARY_COMMITS, Ordering::Relaxed);
                 }
-                Err(cause) if attempt < TRIES => {
+                // It may have been stored: only who asked for it can ask again.
+                Err(cause) if attempt == TRIES || matches!(cause, StoreError::OutcomeUnknown) => {
+                    return self.give_up(batch, cause);
+                }
+                Err(cause) => {
                     info!(batch.size = batch.len(), attempt, %cause, "commit failed, trying again");
                     self.catch_up(&cause).await;
                 }
-                Err(cause) => {
-                    error!(batch.size = batch.len(), %cause, "commit failed, nothing of it was stored");
-                    Tally::add(&self.tally.failed_commits, 1);
-                    let cause = Arc::new(cause);
-                    let fate = |_| Err(IngestError::Store(cause.clone()));
-                    return batch.iter().map(fate).collect();
-                }
             }
+            attempt += 1;
         }
-        Vec::new()
+    }
+
+    /// Tells everybody that it failed.
+    fn give_up(&self, batch: &[Submission], cause: StoreError) -> Vec<Fate> {
+        error!(batch.size = batch.len(), %cause, "commit failed");
+        Tally::add(&self.tally.failed_commits, 1);
+        let cause = Arc::new(cause);
+        batch.iter().map(|_| Err(IngestError::Store(cause.clone()))).collect()
     }
 
     /// Reads again what another process has changed.

@@ -187,9 +187,10 @@ impl Store {
     }
 
     /// Waits until nobody else changes the schema of this place; there is one connection that
-    /// writes, so the lock is held by the one that changes it.
+    /// writes, so the lock is held by the one that changes it, for as long as that takes.
     async fn lock_schema(&self) -> Result<(), StoreError> {
         if let Some(statement) = self.dialect().lock_schema(self.place()) {
+            self.writer().execute_unprepared("SET statement_timeout = 0").await?;
             self.writer().execute_raw(statement).await?;
         }
         Ok(())
@@ -198,6 +199,7 @@ impl Store {
     async fn unlock_schema(&self) -> Result<(), StoreError> {
         if let Some(statement) = self.dialect().unlock_schema(self.place()) {
             self.writer().execute_raw(statement).await?;
+            self.writer().execute_unprepared("RESET statement_timeout").await?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! PostgreSQL: `synchronous_commit=on`, set by every connection; one connection writes, because
 //! commits are gathered, and a pool reads.
 
+mod away;
 mod commit;
 mod connect;
 mod copy;
@@ -14,10 +15,12 @@ mod place;
 pub(super) mod readings;
 mod signals;
 
+use canary_core::time::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryTrait, SqlErr, Statement, Value};
 
-pub(super) use self::commit::{at_one_visit, one_by_one};
-pub(super) use self::connect::{Connections, Missing, connect};
+pub(super) use self::away::{Says, is_in_the_future, says};
+pub(super) use self::commit::{Broken, at_one_visit, one_by_one};
+pub(super) use self::connect::{Connections, Missing, connect, knock};
 pub(crate) use self::place::Place;
 use super::StoreError;
 use super::changes::{CountsRow, SignalRow};
@@ -122,6 +125,47 @@ impl Dialect {
         Statement::from_sql_and_values(self.backend(), sql, [channel.into(), news.into()])
     }
 
+    /// [`Self::tell`] as the last statement of a commit: it also leaves the commit's number behind,
+    /// and answers with the number that the database has for the transaction, see
+    /// [`outcome`](super::outcome).
+    ///
+    /// The mark is a row of requests that were answered, so that it goes with those of its time; its
+    /// `at` is in an index, and changes once a day.
+    pub(super) fn tell_and_mark(
+        self,
+        (channel, news): (&str, &str),
+        server: u64,
+        number: u64,
+        now: Timestamp,
+    ) -> Statement {
+        const SQL: &str = "WITH mark AS (INSERT INTO idempotency AS mark \
+            (operation, key, fingerprint, receipt, at) VALUES ('commit', $1, $2, '', $3) \
+            ON CONFLICT (operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+            at = CASE WHEN excluded.at - mark.at > 86400000000 THEN excluded.at ELSE mark.at END) \
+            SELECT pg_current_xact_id()::text AS transaction, pg_notify($4, $5)";
+        let values: [Value; 5] = [
+            format!("{server:x}").into(),
+            number.to_be_bytes().to_vec().into(),
+            now.as_micros().into(),
+            channel.into(),
+            news.into(),
+        ];
+        Statement::from_sql_and_values(self.backend(), SQL, values)
+    }
+
+    /// What became of a transaction: `in progress`, `committed`, `aborted`, or nothing if it is too
+    /// long ago; PostgreSQL only.
+    pub(super) fn status_of(self, transaction: &str) -> Statement {
+        self.plain("SELECT pg_xact_status(?::text::xid8) AS status", [transaction.into()])
+    }
+
+    /// The number of the last commit of a server; PostgreSQL only.
+    pub(super) fn mark_of(self, server: u64) -> Statement {
+        const SQL: &str =
+            "SELECT fingerprint FROM idempotency WHERE operation = 'commit' AND key = ?";
+        self.plain(SQL, [format!("{server:x}").into()])
+    }
+
     /// The statement of a query that sea-orm makes.
     pub(super) fn build(self, query: &impl QueryTrait) -> Statement {
         query.build(self.backend())
@@ -213,7 +257,7 @@ pub(super) fn refused(error: DbErr) -> StoreError {
         }
         Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Stale,
         _ if is_elsewhere(&error) => StoreError::Stale,
-        _ => StoreError::Database(error),
+        _ => error.into(),
     }
 }
 

@@ -3,12 +3,34 @@
 use sea_orm::DbErr;
 use sea_orm::prelude::Uuid;
 
+use super::backend::{Says, says};
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database failed or could not be reached.
+    /// The database failed, or does not let us in.
     #[error("the database failed: {0}")]
-    Database(#[from] DbErr),
+    Database(DbErr),
+    /// The database cannot be reached for now, or is too busy.
+    #[error("the database does not answer: {0}")]
+    Unavailable(DbErr),
+    /// The connection was lost while a change was committed, and it could not be asked in time
+    /// whether it was.
+    #[error("the database was lost during a commit, and what became of it is not known")]
+    OutcomeUnknown,
+    /// The database took longer over one statement than it may.
+    #[error("the database took longer than `db_statement_timeout_s` allows: {0}")]
+    TooSlow(DbErr),
+    /// A file that the address names for TLS cannot be read.
+    #[error("cannot read `{path}`, which `{parameter}` of the database's address names: {cause}")]
+    TlsFile {
+        /// Its name.
+        path: String,
+        /// The part of the address.
+        parameter: String,
+        /// What is wrong.
+        cause: std::io::Error,
+    },
     /// The schema could not be brought up to date, or is newer than this program.
     #[error("the schema of the database does not fit this program: {0}")]
     Schema(String),
@@ -69,8 +91,25 @@ impl StoreError {
         Self::Corrupt { table, column, row: row.to_string() }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
     pub(crate) fn schema(error: DbErr) -> Self {
-        Self::Schema(error.to_string())
+        match Self::from(error) {
+            Self::Database(error) => Self::Schema(error.to_string()),
+            other => other,
+        }
+    }
+
+    /// Whether the database may answer later.
+    pub(crate) const fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown)
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match says(&error) {
+            Says::Later => Self::Unavailable(error),
+            Says::TooSlow => Self::TooSlow(error),
+            Says::No => Self::Database(error),
+        }
     }
 }

@@ -10,9 +10,10 @@ use canary_core::product::ProductId;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    QueryFilter as _, TransactionTrait as _,
+    QueryFilter as _, Statement, TransactionTrait as _,
 };
 
+use super::backend::Broken;
 use super::entity::{product, release};
 use super::{Store, StoreError, StoredProduct, assemble, backend};
 
@@ -103,17 +104,17 @@ impl Hold {
         Self(None)
     }
 
-    /// Runs the statements of a commit, all or none.
+    /// Runs the statements of a commit, all or none; `last` is that of PostgreSQL alone.
     pub(super) async fn commit(
         self,
         store: &Store,
-        statements: Vec<sea_orm::Statement>,
-    ) -> Result<(), StoreError> {
+        statements: Vec<Statement>,
+        last: impl FnOnce() -> Statement,
+    ) -> Result<(), Broken> {
         match self.0 {
-            None => backend::at_one_visit(statements, store.writer()).await,
-            Some(transaction) => backend::one_by_one(statements, transaction).await,
+            None => Ok(backend::at_one_visit(statements, store.writer()).await?),
+            Some(transaction) => backend::one_by_one(statements, last(), transaction).await,
         }
-        .map_err(backend::refused)
     }
 
     /// Lets go of what was held, with nothing changed.

@@ -158,9 +158,8 @@ impl Listener {
 }
 
 /// A connection that was lost.
-#[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
 pub(super) fn lost(error: SqlxError) -> StoreError {
-    StoreError::Database(DbErr::Conn(RuntimeErr::Internal(error.to_string())))
+    DbErr::Conn(RuntimeErr::SqlxError(error.into())).into()
 }
 
 #[cfg(test)]

@@ -151,7 +151,10 @@ impl Registry {
         if dialect == Dialect::Postgres {
             transaction.execute_raw(dialect.tell(&self.channel(), "")).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await.map_err(|error| match error.into() {
+            StoreError::Unavailable(_) => StoreError::OutcomeUnknown,
+            other => other,
+        })
     }
 }
 

@@ -28,12 +28,13 @@ pub(crate) enum Kind {
     Misdirected,
     KeyReused,
     Busy,
+    Unavailable,
     Internal,
 }
 
 impl Kind {
     /// Every kind: word, status, title, and what it means for a person.
-    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 26] = [
+    pub(crate) const ALL: [(Self, &'static str, u16, &'static str, &'static str); 27] = [
         (
             Self::NotJson,
             "not_json",
@@ -208,6 +209,13 @@ impl Kind {
             503,
             "Try again later",
             "The server is full, starting or stopping. Nothing of the request was stored; send it again after the seconds of the Retry-After header.",
+        ),
+        (
+            Self::Unavailable,
+            "unavailable",
+            503,
+            "The database does not answer",
+            "The server cannot reach its database, which may be starting, or the database would take too long. Send the request again after the seconds of the Retry-After header. Rarely, when the detail says so, it may have been stored all the same: with the same id or Idempotency-Key nothing is stored twice.",
         ),
         (
             Self::Internal,

@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, RuntimeErr,
+    SqlxError,
+};
 
 use super::{Dialect, Place};
 use crate::store::StoreError;
 
-/// How many connections read at the same time.
-const READERS: u32 = 3;
-
-/// How long is waited for a connection.
+/// How long is waited for a lock on SQLite.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The least time that one statement of a commit may take on PostgreSQL, and the time after which a
+/// commit that nobody goes on with is ended: its locks keep others out.
+const LEAST_FOR_COMMITS: Duration = Duration::from_secs(60);
 
 /// The two ways to a place.
 pub(in crate::store) struct Connections {
@@ -47,12 +54,52 @@ pub(in crate::store) async fn connect(
         Dialect::Sqlite => sqlite(place, connections, is_reader, missing),
         Dialect::Postgres => postgres(place, connections, is_reader),
     };
+    if dialect == Dialect::Postgres {
+        // A pool that finds nobody says only that it has waited.
+        knock(place).await?;
+    }
     let writer = Database::connect(options(1, false)).await?;
     if dialect == Dialect::Postgres {
         find_schema(place, &writer, missing).await?;
     }
-    let readers = Database::connect(options(READERS, true)).await?;
+    let readers = Database::connect(options(place.pool.size, true)).await?;
     Ok(Connections { dialect, place: place.clone(), writer, readers })
+}
+
+/// Whether PostgreSQL lets us in: once, with a connection of its own, and not for long.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`] if it does not now, and may later.
+pub(in crate::store) async fn knock(place: &Place) -> Result<(), StoreError> {
+    find_files(place)?;
+    let knocked = async {
+        let connection = PgConnection::connect(place.address()).await?;
+        connection.close().await
+    };
+    let knocked = tokio::time::timeout(place.pool.acquire_timeout, knocked).await;
+    let knocked = knocked.unwrap_or(Err(SqlxError::Io(std::io::ErrorKind::TimedOut.into())));
+    knocked.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into())
+}
+
+/// Looks whether the files for TLS can be read: to the driver one that is missing looks like a
+/// network that is.
+fn find_files(place: &Place) -> Result<(), StoreError> {
+    const FILES: [&str; 6] =
+        ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey"];
+    let Some((_, query)) = place.address().split_once('?') else { return Ok(()) };
+    for (parameter, path) in query.split('&').filter_map(|part| part.split_once('=')) {
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        // A certificate may also be written out in the address.
+        if FILES.contains(&parameter)
+            && !path.starts_with("-----BEGIN")
+            && let Err(cause) = std::fs::File::open(&*path)
+        {
+            let (path, parameter) = (path.into_owned(), parameter.to_owned());
+            return Err(StoreError::TlsFile { path, parameter, cause });
+        }
+    }
+    Ok(())
 }
 
 /// Looks whether a schema is there: without one, tables would be made and looked for in none.
@@ -109,6 +156,8 @@ fn sqlite(place: &Place, connections: u32, is_reader: bool, missing: Missing) ->
 fn postgres(place: &Place, connections: u32, is_reader: bool) -> ConnectOptions {
     let mut options = common(place, connections);
     let schema = place.schema.clone();
+    let limit = place.pool.statement_timeout;
+    let limit = if is_reader { limit } else { limit.max(LEAST_FOR_COMMITS) };
     options.test_before_acquire(is_reader).map_sqlx_postgres_opts(move |options| {
         let settings = [
             // Nothing of another organization is ever in sight.
@@ -121,6 +170,11 @@ fn postgres(place: &Place, connections: u32, is_reader: bool) -> ConnectOptions 
             ),
             ("application_name", "canary"),
         ];
+        let limits = [
+            ("statement_timeout", limit.as_millis()),
+            ("idle_in_transaction_session_timeout", LEAST_FOR_COMMITS.as_millis()),
+        ];
+        let options = options.options(limits.map(|(name, limit)| (name, limit.to_string())));
         options.options(settings).statement_cache_capacity(64)
     });
     options
@@ -131,7 +185,7 @@ fn common(place: &Place, connections: u32) -> ConnectOptions {
     options
         .min_connections(1)
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(place.pool.acquire_timeout)
         .sqlx_logging(false);
     options
 }

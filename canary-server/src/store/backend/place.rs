@@ -11,7 +11,7 @@ use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sha2::{Digest as _, Sha256};
 
 use super::Dialect;
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, Pool};
 use crate::organization::OrganizationName;
 
 /// Most bytes of a name in PostgreSQL: what is longer, it cuts off.
@@ -28,6 +28,8 @@ pub(crate) struct Place {
     pub(super) schema: String,
     /// Whether it is that of `default`, where organizations and keys are, too.
     pub(crate) is_default: bool,
+    /// How it is connected to.
+    pub(super) pool: Pool,
 }
 
 impl Place {
@@ -40,7 +42,12 @@ impl Place {
             Dialect::Postgres if is_default => (database.clone(), "public".to_owned()),
             Dialect::Postgres => (database.clone(), schema_of(organization)),
         };
-        Self { url, schema, is_default }
+        Self { url, schema, is_default, pool: Pool::default() }
+    }
+
+    /// The same, connected to in another way.
+    pub(crate) fn with(self, pool: Pool) -> Self {
+        Self { pool, ..self }
     }
 
     /// That of `default`.
