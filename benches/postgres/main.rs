@@ -114,7 +114,11 @@ fn servers(database: &DatabaseUrl, count: usize, directory: &Path) -> Result<Vec
 }
 
 /// Durable `POST /signal`: hello, a file, one server, two servers, hello, …
-async fn signals(rounds: &Rounds, cluster: &Cluster, directory: &Path) -> Result<Signals, Failure> {
+async fn signals(
+    rounds: &Rounds,
+    databases: &Databases,
+    directory: &Path,
+) -> Result<Signals, Failure> {
     let hello = Server::hello(directory)?;
     let file = Server::canary(directory)?;
     let one = servers(&databases.signals_of_one, 1, directory)?;
