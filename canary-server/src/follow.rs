@@ -17,6 +17,10 @@ use crate::store::{Heard, Listener, Store, StoreError};
 /// How often to look for what was not heard.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long after a look at the database the next one is, at least: others may commit a thousand
+/// times a second, and what they tell meanwhile is looked up at once.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// One who follows.
 pub(crate) struct Follower {
     pub(crate) store: Arc<Store>,
@@ -63,10 +67,10 @@ impl Follower {
             if let Err(cause) = self.show(&heard).await {
                 info!(%cause, "what other servers have changed could not be read");
             }
-            heard = match tokio::time::timeout(LOOK, listener.hear()).await {
-                Err(_) => Heard::Missed,
-                Ok(Ok(heard)) => heard,
-                Ok(Err(cause)) => {
+            tokio::time::sleep(PAUSE).await;
+            heard = match hear_all(&mut listener).await {
+                Ok(heard) => heard,
+                Err(cause) => {
                     warn!(%cause, "the connection to other servers was lost");
                     return;
                 }
@@ -97,4 +101,16 @@ impl Follower {
     async fn changed_products(&self) -> Result<Vec<ProductId>, StoreError> {
         Ok(self.directory.not_at(self.store.revisions().await?))
     }
+}
+
+/// Waits for news, for as long as nobody looked; with all that was told meanwhile.
+async fn hear_all(listener: &mut Listener) -> Result<Heard, StoreError> {
+    let Ok(heard) = tokio::time::timeout(LOOK, listener.hear()).await else {
+        return Ok(Heard::Missed);
+    };
+    let mut heard = heard?;
+    while let Ok(more) = tokio::time::timeout(Duration::ZERO, listener.hear()).await {
+        heard = heard.and(more?);
+    }
+    Ok(heard)
 }

@@ -7,6 +7,7 @@
 
 mod apply;
 mod batch;
+mod inbox;
 mod patience;
 mod readings;
 

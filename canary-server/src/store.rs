@@ -205,7 +205,8 @@ impl Store {
             let news = News::of(changes, self.name).to_string();
             dialect.tell_and_mark((&self.news_channel(), &news), self.name, number, now)
         };
-        match hold.commit(self, statements(dialect, changes, now), last).await {
+        match hold.commit(self, statements(dialect, changes, now), changes.are_apart(), last).await
+        {
             Ok(()) => Ok(()),
             Err(Broken { error, unknown: None }) => Err(backend::refused(error)),
             Err(Broken { error, unknown: Some(transaction) }) => {

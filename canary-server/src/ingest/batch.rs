@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
+use super::inbox::Inbox;
 use super::patience::Patience;
 use super::readings::ReadingDraft;
 use super::{Fate, IngestError, Submission, Tally, Work};
@@ -23,9 +24,6 @@ use crate::identify::Identifiers;
 use crate::live::Directory;
 use crate::readings::Readings;
 use crate::store::{Dialect, Held, Hold, Store, StoreError};
-
-/// Units at which a batch is closed; one work more may come on top.
-const MOST_UNITS: usize = 20_000;
 
 /// How often a commit that failed is tried in all.
 const TRIES: u32 = 3;
@@ -51,10 +49,10 @@ const WARY_COMMITS: u32 = 16;
 
 impl Writer {
     /// Commits until every entrance is gone and the queue is empty.
-    pub(super) async fn run(self, mut inbox: mpsc::UnboundedReceiver<Submission>) {
-        while let Some(first) = inbox.recv().await {
-            let batch = fill(first, &mut inbox).await;
-            let fates = self.commit_retrying(&batch).await;
+    pub(super) async fn run(self, queue: mpsc::UnboundedReceiver<Submission>) {
+        let mut inbox = Inbox::of(queue);
+        while let Some(mut batch) = inbox.fill().await {
+            let fates = self.commit_retrying(&mut batch, &mut inbox).await;
             for (submission, fate) in batch.into_iter().zip(fates) {
                 // Who no longer waits does not need to know.
                 let _ = submission.waiter.send(fate);
@@ -63,13 +61,13 @@ impl Writer {
     }
 
     /// A step has no effect of its own, so that a commit that failed can be tried again.
-    async fn commit_retrying(&self, batch: &[Submission]) -> Vec<Fate> {
+    async fn commit_retrying(&self, batch: &mut Vec<Submission>, inbox: &mut Inbox) -> Vec<Fate> {
         if let Err(cause) = self.patience.has_hope(&self.store).await {
             return self.give_up(batch, cause);
         }
         let mut attempt = 1;
         loop {
-            match self.commit(batch).await {
+            match self.commit(batch, inbox).await {
                 Ok(fates) => {
                     self.patience.end();
                     return fates;
@@ -121,11 +119,15 @@ impl Writer {
     }
 
     /// Load, pure step, save, show.
-    async fn commit(&self, batch: &[Submission]) -> Result<Vec<Fate>, StoreError> {
+    async fn commit(
+        &self,
+        batch: &mut Vec<Submission>,
+        inbox: &mut Inbox,
+    ) -> Result<Vec<Fate>, StoreError> {
         let now = self.clock.now();
         let wary = self.wary.load(Ordering::Relaxed);
         self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
-        let hold = self.hold(batch, now).await?;
+        let hold = self.hold(batch, inbox, now).await?;
         let expected = batch.iter().map(|submission| submission.work.readings()).sum();
         let readings = ReadingDraft::new(self.readings.clone(), expected);
         let identifiers = self.identifiers.clone();
@@ -133,7 +135,7 @@ impl Writer {
             Draft::load(&self.store, &self.directory, readings, identifiers, batch, wary > 0)
                 .await?;
         let mut fates = Vec::with_capacity(batch.len());
-        for submission in batch {
+        for submission in batch.iter() {
             fates.push(draft.apply(&self.store, submission, now).await?);
         }
         draft.finish().await?;
@@ -152,20 +154,34 @@ impl Writer {
     }
 
     /// Locks what the batch steps, and reads anew what other servers have changed of it.
-    async fn hold(&self, batch: &[Submission], now: Timestamp) -> Result<Hold, StoreError> {
+    ///
+    /// What came meanwhile and needs no other lock joins the batch: while other servers commit there
+    /// is time to gather more, so that each commit of theirs and ours is for many.
+    async fn hold(
+        &self,
+        batch: &mut Vec<Submission>,
+        inbox: &mut Inbox,
+        now: Timestamp,
+    ) -> Result<Hold, StoreError> {
         if self.store.dialect() == Dialect::Sqlite {
             // One process writes: nothing is locked, and nothing to be found out for it.
             return Ok(Hold::nothing());
         }
         let with_readings = batch.iter().any(|submission| submission.work.changes_readings());
         let stepped = stepped(batch, &self.directory);
-        let (hold, held) = self.store.hold(stepped.into_iter(), with_readings).await?;
+        let (hold, held) = self.store.hold(stepped.iter().copied(), with_readings).await?;
         let Held { revisions, readings } = held;
         let stale = self.directory.not_at(revisions);
         if !stale.is_empty() {
-            let stored = self.store.load_products(&stale).await?;
+            let stored = hold.load_products(&stale).await?;
             stored.into_iter().for_each(|stored| self.directory.renew(stored));
         }
+        inbox.top_up(batch, |submission| match &submission.work {
+            Work::Signals { signals, .. } => {
+                signals.iter().all(|new| stepped.contains(&new.live.product.id))
+            }
+            _ => false,
+        });
         if readings.is_some_and(|at| !self.readings.is_at(&at)) {
             self.readings.catch_up(&self.store, now).await?;
         }
@@ -220,32 +236,4 @@ fn stepped(batch: &[Submission], directory: &Directory) -> BTreeSet<ProductId> {
         }
     }
     products
-}
-
-/// After how many turns of the others without anything new a batch is closed.
-const IDLE_TURNS: u32 = 16;
-
-/// Takes what waits, and what comes while handlers have something to do.
-///
-/// A commit costs the same for one signal as for sixty, so it pays to let those finish that are
-/// about to submit. Nobody is kept waiting for a clock: as soon as a turn of the others brings
-/// nothing, the batch is closed.
-async fn fill(
-    first: Submission,
-    inbox: &mut mpsc::UnboundedReceiver<Submission>,
-) -> Vec<Submission> {
-    let mut units = first.work.units();
-    let mut batch = vec![first];
-    let mut idle_turns = 0;
-    while idle_turns < IDLE_TURNS && units < MOST_UNITS {
-        let before = batch.len();
-        while units < MOST_UNITS {
-            let Ok(next) = inbox.try_recv() else { break };
-            units += next.work.units();
-            batch.push(next);
-        }
-        idle_turns = if batch.len() > before { 0 } else { idle_turns + 1 };
-        tokio::task::yield_now().await;
-    }
-    batch
 }

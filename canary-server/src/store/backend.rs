@@ -19,7 +19,7 @@ use canary_core::time::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryTrait, SqlErr, Statement, Value};
 
 pub(super) use self::away::{Says, is_in_the_future, says};
-pub(super) use self::commit::{Broken, at_one_visit, one_by_one};
+pub(super) use self::commit::{Broken, at_once, at_one_visit, one_by_one};
 pub(super) use self::connect::{Connections, Missing, connect, knock};
 pub(crate) use self::place::Place;
 use super::StoreError;

@@ -99,6 +99,17 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// Whether no row is written by two of the statements, as in most commits: signals, counts, and
+    /// blocks of readings.
+    pub(super) fn are_apart(&self) -> bool {
+        self.products.is_empty()
+            && self.releases.is_empty()
+            && self.policies.is_empty()
+            && self.answered.is_empty()
+            && self.readings.types.is_empty()
+            && self.readings.step.is_none()
+    }
+
     /// Takes over what a step did.
     pub(crate) fn absorb(&mut self, effects: Effects) {
         for release in effects.releases {

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use canary_core::product::ProductId;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    QueryFilter as _, Statement, TransactionTrait as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
+    Statement, TransactionTrait as _,
 };
 
 use super::backend::Broken;
@@ -78,11 +78,7 @@ impl Store {
         &self,
         ids: &[ProductId],
     ) -> Result<Vec<StoredProduct>, StoreError> {
-        let ids = ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes()));
-        let products = product::Entity::find().filter(product::Column::Id.is_in(ids.clone()));
-        let products = products.all(self.readers()).await?;
-        let releases = release::Entity::find().filter(release::Column::ProductId.is_in(ids));
-        assemble(products, releases.all(self.readers()).await?)
+        load_products(self.readers(), ids).await
     }
 
     /// The revision of every product.
@@ -104,16 +100,35 @@ impl Hold {
         Self(None)
     }
 
-    /// Runs the statements of a commit, all or none; `last` is that of PostgreSQL alone.
+    /// Some products as they are stored; nobody changes those that are locked.
+    pub(crate) async fn load_products(
+        &self,
+        ids: &[ProductId],
+    ) -> Result<Vec<StoredProduct>, StoreError> {
+        match &self.0 {
+            None => Ok(Vec::new()),
+            Some(transaction) => load_products(transaction, ids).await,
+        }
+    }
+
+    /// Runs the statements of a commit, all or none; `last` is that of PostgreSQL alone. Those that
+    /// are apart, no row being meant by two of them, are run at once there.
     pub(super) async fn commit(
         self,
         store: &Store,
-        statements: Vec<Statement>,
+        mut statements: Vec<Statement>,
+        are_apart: bool,
         last: impl FnOnce() -> Statement,
     ) -> Result<(), Broken> {
         match self.0 {
             None => Ok(backend::at_one_visit(statements, store.writer()).await?),
-            Some(transaction) => backend::one_by_one(statements, last(), transaction).await,
+            Some(transaction) => {
+                let mut last = last();
+                if are_apart {
+                    last = backend::at_once(std::mem::take(&mut statements), last);
+                }
+                backend::one_by_one(statements, last, transaction).await
+            }
         }
     }
 
@@ -124,4 +139,15 @@ impl Hold {
             Some(transaction) => Ok(transaction.rollback().await?),
         }
     }
+}
+
+async fn load_products(
+    connection: &impl ConnectionTrait,
+    ids: &[ProductId],
+) -> Result<Vec<StoredProduct>, StoreError> {
+    let ids = ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes()));
+    let products = product::Entity::find().filter(product::Column::Id.is_in(ids.clone()));
+    let products = products.all(connection).await?;
+    let releases = release::Entity::find().filter(release::Column::ProductId.is_in(ids));
+    assemble(products, releases.all(connection).await?)
 }

@@ -77,6 +77,23 @@ pub(crate) enum Heard {
     Missed,
 }
 
+impl Heard {
+    /// This, and what was heard after it.
+    pub(crate) fn and(self, later: Self) -> Self {
+        let (Self::News(one), Self::News(other)) = (self, later) else { return Self::Missed };
+        let products = one.products.zip(other.products).map(|(mut products, more)| {
+            let new = more.into_iter().filter(|id| !products.contains(id)).collect::<Vec<_>>();
+            products.extend(new);
+            products
+        });
+        Self::News(News {
+            teller: other.teller,
+            products,
+            readings: one.readings || other.readings,
+        })
+    }
+}
+
 /// One who hears what other servers tell.
 pub(crate) struct Listener {
     listener: PgListener,

@@ -28,6 +28,35 @@ pub(in crate::store) async fn at_one_visit(
     outcome.map(|_| ())
 }
 
+/// Puts statements before the last one into it: on PostgreSQL each one is a visit, and a commit is
+/// as quick as its visits are few. They see what was there before all of them, so none may write a
+/// row of another one.
+pub(in crate::store) fn at_once(statements: Vec<Statement>, last: Statement) -> Statement {
+    let (mut sql, mut parameters) = (String::from("WITH "), Vec::new());
+    for (place, Statement { sql: own, values, .. }) in statements.into_iter().enumerate() {
+        sql.push_str(&format!("part_{place} AS ("));
+        push_shifted(&mut sql, &own, parameters.len());
+        sql.push_str("), ");
+        parameters.extend(values.into_iter().flat_map(|values| values.0));
+    }
+    let own = last.sql.strip_prefix("WITH ").unwrap_or(&last.sql);
+    push_shifted(&mut sql, own, parameters.len());
+    parameters.extend(last.values.into_iter().flat_map(|values| values.0));
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, parameters)
+}
+
+/// Adds a text whose parameters have so many others before them. Texts of ours have no `$` but for
+/// parameters: values are never in them.
+fn push_shifted(sql: &mut String, own: &str, by: usize) {
+    let mut parts = own.split('$');
+    sql.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = part[..digits].parse().unwrap_or_default();
+        sql.push_str(&format!("${}{}", number + by, &part[digits..]));
+    }
+}
+
 /// A commit that failed.
 #[derive(Debug)]
 pub(in crate::store) struct Broken {
@@ -60,4 +89,31 @@ pub(in crate::store) async fn one_by_one(
         let unknown = (says(&error) != Says::No).then_some(number);
         Broken { error, unknown }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_at_once_keep_their_parameters() {
+        let statement = |sql: &str, values: &[i32]| {
+            let values = values.iter().map(|value| (*value).into());
+            Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+        };
+        let parts = vec![
+            statement("INSERT INTO a SELECT $1::json", &[1]),
+            statement("UPDATE b SET c = $2 WHERE d = $1 AND e < $12", &[2, 3]),
+        ];
+        let last = statement("WITH mark AS (INSERT INTO f VALUES ($1)) SELECT $2", &[4, 5]);
+        let joined = at_once(parts, last);
+        assert_eq!(
+            joined.sql,
+            "WITH part_0 AS (INSERT INTO a SELECT $1::json), \
+             part_1 AS (UPDATE b SET c = $3 WHERE d = $2 AND e < $13), \
+             mark AS (INSERT INTO f VALUES ($4)) SELECT $5"
+        );
+        let values = joined.values.map(|values| values.0).unwrap_or_default();
+        assert_eq!(values, [1, 2, 3, 4, 5].map(sea_orm::Value::from));
+    }
 }

@@ -212,17 +212,20 @@ impl Dialect {
         first_hour: u32,
         last_hour: u32,
     ) -> Statement {
-        const SQLITE: &str = "SELECT version, hour, summary FROM reading_rollup \
-        WHERE type_id = ? AND hour BETWEEN ? AND ? AND (? IS NULL OR version = ?)";
-        const POSTGRES: &str = "SELECT version, hour, summary FROM reading_rollup WHERE type_id = $1 \
-        AND hour BETWEEN $2 AND $3 AND ($4::text IS NULL OR version = $5)";
-        let version = version.map(ToString::to_string);
-        let hours = [first_hour, last_hour].map(|hour| sea_orm::Value::from(i64::from(hour)));
-        let [first_hour, last_hour] = hours;
-        self.statement(
-            SQLITE,
-            POSTGRES,
-            [i32::from(kind).into(), first_hour, last_hour, version.clone().into(), version.into()],
-        )
+        // Its key is type, version, hour: with a version that is known, no other hour is looked at.
+        const OF_ALL: &str = "SELECT version, hour, summary FROM reading_rollup \
+            WHERE type_id = ? AND hour BETWEEN ? AND ?";
+        const OF_ONE: &str = "SELECT version, hour, summary FROM reading_rollup \
+            WHERE type_id = ? AND hour BETWEEN ? AND ? AND version = ?";
+        let [first_hour, last_hour] = [first_hour, last_hour].map(i64::from);
+        let hours: [sea_orm::Value; 3] =
+            [i32::from(kind).into(), first_hour.into(), last_hour.into()];
+        match version {
+            None => self.plain(OF_ALL, hours),
+            Some(version) => {
+                let version = sea_orm::Value::from(version.to_string());
+                self.plain(OF_ONE, hours.into_iter().chain([version]))
+            }
+        }
     }
 }
