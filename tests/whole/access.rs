@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use canary_tests::{Http, ServerProcess, SharedDatabase, TestServer, eventually};
 use serde_json::{Value, json};
 
@@ -36,7 +38,10 @@ fn expect_closed(http: &Http) {
     for path in ["/", "/metrics", "/product", "/release", "/key", "/organization"] {
         let answer = http.get(path);
         answer.expect_problem(401, "unauthorized");
-        assert_eq!(answer.header("WWW-Authenticate"), Some("Bearer"), "{path}");
+        // A browser asks its user.
+        let wanted =
+            if path == "/" { "Basic realm=\"canary\", charset=\"UTF-8\"" } else { "Bearer" };
+        assert_eq!(answer.header("WWW-Authenticate"), Some(wanted), "{path}");
     }
     for path in OPEN {
         assert_eq!(http.get(path).status, 200, "{path}");
@@ -348,4 +353,22 @@ fn keys_never_appear_where_they_could_be_read() {
         let secret = &http.key()[16..59];
         assert!(!shown.contains(secret), "a key was shown");
     }
+}
+
+#[test]
+fn a_browser_opens_the_dashboard_with_the_key_as_a_password_and_nothing_else() {
+    let server = TestServer::start();
+    let reader = server.key("default", &["read"]);
+    let with = |path: &str, password: &str| {
+        let login = BASE64.encode(format!("anybody:{password}"));
+        server.get_with(path, &[("Authorization", &format!("Basic {login}"))]).status
+    };
+    assert_eq!(with("/", reader.key()), 200);
+    assert_eq!(with("/", "hello"), 401);
+    assert_eq!(with("/", ""), 401);
+    for path in ["/product", "/metrics", "/key"] {
+        assert_eq!(with(path, reader.key()), 401, "{path}");
+    }
+    let worker = server.key("default", &["signal"]);
+    assert_eq!(with("/", worker.key()), 403);
 }

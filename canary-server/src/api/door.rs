@@ -3,12 +3,15 @@
 //! The one place where a request is let in. The key tells the organization and the scopes; the room
 //! behind answers without asking again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::header::{AUTHORIZATION, EXPECT};
+use poem::web::headers::authorization::Basic;
+use poem::web::headers::{Authorization, HeaderMapExt as _};
 use poem::{Endpoint, Request, Response, Route};
 use tracing::debug;
 
@@ -48,7 +51,7 @@ impl Door {
             return Ok((OrganizationId::DEFAULT, Visitor::Anybody));
         }
         let known = house.access.known();
-        let caller = known.admit(bearer(request)?, house.clock.now()).map_err(refused)?;
+        let caller = known.admit(&key_of(request)?, house.clock.now()).map_err(refused)?;
         if need.is_met(caller.scopes, caller.organization == OrganizationId::DEFAULT) {
             return Ok((caller.organization, Visitor::Holder(caller)));
         }
@@ -81,6 +84,7 @@ impl Endpoint for Door {
         let (organization, visitor) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
+                let refusal = if is_dashboard(&request) { refusal.for_browsers() } else { refusal };
                 drain(&mut request).await;
                 return Err(refusal.into());
             }
@@ -130,6 +134,21 @@ async fn drain(request: &mut Request) {
     };
     // Whoever sends for longer may find the connection broken.
     let _ = tokio::time::timeout(DRAIN, read).await;
+}
+
+/// Whether it is for the page that people look at.
+fn is_dashboard(request: &Request) -> bool {
+    request.uri().path() == "/"
+}
+
+/// The key of a request. A browser cannot send it as programs do, so for the dashboard, which
+/// changes nothing, it may be the password of RFC 7617 as well, under any name.
+fn key_of(request: &Request) -> Result<Cow<'_, str>, ApiError> {
+    let basic = || request.headers().typed_get::<Authorization<Basic>>();
+    match is_dashboard(request).then(basic).flatten() {
+        Some(basic) => Ok(Cow::Owned(basic.password().to_owned())),
+        None => bearer(request).map(Cow::Borrowed),
+    }
 }
 
 /// The key of a request, as RFC 6750 has it in the header.

@@ -149,6 +149,15 @@ impl ApiError {
         }
     }
 
+    /// As a browser understands it: it asks its user for a name, which may be anything, and for the
+    /// key.
+    pub(crate) fn for_browsers(mut self) -> Self {
+        if let Self::Unauthorized(_, challenge) = &mut self {
+            "Basic realm=\"canary\", charset=\"UTF-8\"".clone_into(challenge);
+        }
+        self
+    }
+
     /// Values of a body that cannot be accepted; the detail tells of the first.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
