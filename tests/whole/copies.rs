@@ -220,7 +220,7 @@ fn a_row_that_is_not_what_it_was_is_found() {
         ("UPDATE reading_type SET minimum = 0.5 WHERE id = 0", "reading_type", "the key (0)"),
         (
             "INSERT INTO idempotency (operation, key, fingerprint, receipt, at) \
-            SELECT 'a', 'b', fingerprint, receipt, at FROM idempotency",
+            SELECT 'a', 'b', fingerprint, receipt, at FROM idempotency LIMIT 1",
             "idempotency",
             "the key (`a`, `b`)",
         ),
