@@ -21,11 +21,12 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let from = DatabaseUrl::new("sqlite:///var/lib/canary.db");
 //! let to = DatabaseUrl::new("postgres://canary@db.example/canary");
-//! let report = copy::run(&from, &to, Options { verify: true }, &mut |progress| {
+//! let mut listener = |progress: &copy::Progress<'_>| {
 //!     println!("{} of {} rows", progress.done, progress.all);
 //!     ControlFlow::Continue(())
-//! });
-//! for table in report.await?.tables {
+//! };
+//! let report = copy::run(&from, &to, Options { verify: true }, &mut listener).await?;
+//! for table in report.tables {
 //!     println!("{} {}: {} rows, {}", table.organization, table.name, table.rows, table.checksum);
 //! }
 //! # Ok(())
