@@ -6,10 +6,7 @@
 //! moves over by changing the program.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::role::{Roles, RolesError};
 
@@ -42,8 +39,10 @@ const OF_OTHERS: [&str; 4] = ["url", "token", "api_reload", "api_debug"];
 /// What the tests of this project are told begins so, and is passed over.
 const OF_TESTS: &str = "test_";
 
+mod database;
 mod pool;
 
+pub use self::database::{DatabaseUrl, DatabaseUrlError};
 pub use self::pool::Pool;
 
 /// Where settings come from; all of it is passed in.
@@ -108,82 +107,6 @@ pub enum SettingsError {
     },
 }
 
-/// A text that cannot be the address of a database.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` is no database for this program, {expected}")]
-pub struct DatabaseUrlError {
-    /// The text, without a password.
-    url: String,
-    /// What would fit.
-    expected: &'static str,
-}
-
-/// The address of a database; never shown with its password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// Takes an address such as `sqlite://canary.db?mode=rwc`.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self(url.into())
-    }
-
-    /// Whether several servers can work on it: not on a file.
-    pub(crate) fn is_shared(&self) -> bool {
-        !self.0.starts_with("sqlite:")
-    }
-
-    /// Checks an address.
-    ///
-    /// # Errors
-    ///
-    /// [`DatabaseUrlError`] if it is that of no database that this program knows, or of one that is
-    /// not durable.
-    pub fn parse(url: impl Into<String>) -> Result<Self, DatabaseUrlError> {
-        let url = Self::new(url);
-        let text = url.reveal();
-        if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
-            return Ok(url);
-        }
-        let expected = if !text.starts_with("sqlite://") {
-            "it must begin with sqlite:// or postgres://"
-        } else if text.contains(":memory:") || text.contains("mode=memory") {
-            "it must name a file: what is in memory alone is not durable"
-        } else {
-            return Ok(url);
-        };
-        Err(DatabaseUrlError { url: url.to_string(), expected })
-    }
-
-    /// The address with its password: for the driver, not for people.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else {
-            return formatter.write_str("(no database address)");
-        };
-        match rest.rsplit_once('@') {
-            Some((credentials, place)) => {
-                let user = credentials.split(':').next().unwrap_or_default();
-                write!(formatter, "{scheme}://{user}:***@{place}")
-            }
-            None => write!(formatter, "{scheme}://{rest}"),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
-    }
-}
-
 /// What a server needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -228,25 +151,11 @@ impl Settings {
     ///
     /// [`SettingsError`] for an unknown name, a value that does not fit, or an unreadable file.
     pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
-        let mut values = BTreeMap::new();
-        if let Some(path) = &sources.file {
-            values.extend(read_file(path)?);
-        }
-        values.extend(read_environment(&sources.environment, "CANARYPY_")?);
-        values.extend(read_environment(&sources.environment, "CANARY_")?);
-        for (name, value) in &sources.flags {
-            let known = known(name).ok_or_else(|| unknown(name, "the flags", ""))?;
-            values.insert(known, value.clone());
-        }
-
+        let mut values = gather(sources)?;
         let defaults = Self::default();
         let port = match values.get("api_port") {
             None => defaults.port,
-            Some(text) => text.parse().map_err(|_| SettingsError::BadValue {
-                name: "api_port",
-                value: text.clone(),
-                expected: "it must be a port from 0 to 65535",
-            })?,
+            Some(text) => port(text)?,
         };
         let retention = match values.get("readings_retention_days") {
             None => None,
@@ -256,7 +165,7 @@ impl Settings {
             None => defaults.insecure,
             Some(text) => yes_or_no("insecure", text)?,
         };
-        let database = database(&values)?.unwrap_or(defaults.database);
+        let database = database::read(&values)?.unwrap_or(defaults.database);
         let roles = match values.get("role") {
             None => defaults.roles,
             Some(text) => roles(text, &database)?,
@@ -278,6 +187,29 @@ impl Settings {
     pub(crate) fn readings_retention_s(&self) -> Option<u32> {
         self.readings_retention_days.map(|days| u32::from(days) * 86_400)
     }
+}
+
+/// What was given, flags over the environment over the file.
+fn gather(sources: &Sources) -> Result<Values, SettingsError> {
+    let mut values = Values::new();
+    if let Some(path) = &sources.file {
+        values.extend(read_file(path)?);
+    }
+    values.extend(read_environment(&sources.environment, "CANARYPY_")?);
+    values.extend(read_environment(&sources.environment, "CANARY_")?);
+    for (name, value) in &sources.flags {
+        let known = known(name).ok_or_else(|| unknown(name, "the flags", ""))?;
+        values.insert(known, value.clone());
+    }
+    Ok(values)
+}
+
+fn port(text: &str) -> Result<u16, SettingsError> {
+    text.parse().map_err(|_| SettingsError::BadValue {
+        name: "api_port",
+        value: text.to_owned(),
+        expected: "it must be a port from 0 to 65535",
+    })
 }
 
 fn yes_or_no(name: &'static str, text: &str) -> Result<bool, SettingsError> {
@@ -374,34 +306,6 @@ fn read_file(path: &Path) -> Result<Values, SettingsError> {
         values.insert(known, text);
     }
     Ok(values)
-}
-
-fn database(values: &Values) -> Result<Option<DatabaseUrl>, SettingsError> {
-    let url = match (values.get("db_conn_string"), values.get("db_host")) {
-        (Some(url), _) => url.clone(),
-        (None, None) => return Ok(None),
-        (None, Some(host)) => {
-            let part = |name: &str, default: &str| {
-                values.get(name).cloned().unwrap_or_else(|| default.to_owned())
-            };
-            let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-            let user = encoded(&part("db_user", "postgres"));
-            let password = match values.get("db_password") {
-                Some(password) => format!(":{}", encoded(password)),
-                None => String::new(),
-            };
-            let (port, name) = (part("db_port", "5432"), encoded(&part("db_name", "postgres")));
-            // A host that is a folder is that of a Unix socket.
-            let host = if host.starts_with('/') { encoded(host) } else { host.clone() };
-            format!("postgres://{user}{password}@{host}:{port}/{name}")
-        }
-    };
-    let bad = |DatabaseUrlError { url: value, expected }| SettingsError::BadValue {
-        name: "db_conn_string",
-        value,
-        expected,
-    };
-    DatabaseUrl::parse(url).map(Some).map_err(bad)
 }
 
 #[cfg(test)]

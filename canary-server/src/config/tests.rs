@@ -113,11 +113,25 @@ fn a_database_server_may_be_named_part_by_part() {
 
 #[test]
 fn a_password_is_never_shown() {
-    let url = DatabaseUrl::new("postgres://me:se@cret@db:5432/canary");
-    assert_eq!(
-        format!("{url} {url:?}"),
-        "postgres://me:***@db:5432/canary postgres://me:***@db:5432/canary"
-    );
+    let cases = [
+        ("postgres://me:se@cret@db:5432/canary", "postgres://me:***@db:5432/canary"),
+        (
+            "postgres://me@db/canary?sslmode=require&password=secret",
+            "postgres://me:***@db/canary?sslmode=require&password=***",
+        ),
+        (
+            "postgres://db/canary?p%61ssword=secret&host=/run",
+            "postgres://db/canary?password=***&host=/run",
+        ),
+        ("postgres://db/canary?password=se@cret", "postgres://***"),
+        ("postgres://me:se?cret@db/canary", "postgres://***"),
+        ("postgres://me:s@e?cret@db/canary", "postgres://***"),
+        ("sqlite://canary.db?mode=rwc", "sqlite://canary.db?mode=rwc"),
+    ];
+    for (text, shown) in cases {
+        let url = DatabaseUrl::new(text);
+        assert_eq!((url.to_string(), format!("{url:?}")), (shown.to_owned(), shown.to_owned()));
+    }
 }
 
 #[test]
