@@ -36,6 +36,11 @@ impl Load {
         Self { connections: 8, readings: 10_000, posts: u64::MAX, time, interval: None }
     }
 
+    /// The same on so many connections.
+    pub const fn over(self, connections: u32) -> Self {
+        Self { connections, ..self }
+    }
+
     /// So many readings in a second.
     pub fn paced(per_second: u64, time: Duration) -> Self {
         let load = Self::unpaced(time.saturating_add(PATIENCE));

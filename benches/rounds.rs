@@ -8,12 +8,13 @@ use crate::figures::Latencies;
 use crate::load::{self, Bounds, Requests, Tally};
 use crate::server::{Server, own_busy};
 
-/// Requests in flight, one on each connection.
+/// Requests in flight, one on each connection, where nothing else is said.
 pub const CONNECTIONS: u64 = 64;
 
-/// How many rounds, and how long each.
+/// How many rounds, how long each, and on how many connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounds {
+    pub connections: u64,
     pub pairs: u32,
     pub warm_up: Duration,
     pub measured: Duration,
@@ -58,12 +59,20 @@ impl Pair {
 
 impl Rounds {
     /// For figures to be told.
-    pub const FULL: Self =
-        Self { pairs: 5, warm_up: Duration::from_secs(1), measured: Duration::from_secs(3) };
+    pub const FULL: Self = Self {
+        connections: CONNECTIONS,
+        pairs: 5,
+        warm_up: Duration::from_secs(1),
+        measured: Duration::from_secs(3),
+    };
 
     /// For a look.
-    pub const QUICK: Self =
-        Self { pairs: 3, warm_up: Duration::from_millis(300), measured: Duration::from_secs(1) };
+    pub const QUICK: Self = Self {
+        connections: CONNECTIONS,
+        pairs: 3,
+        warm_up: Duration::from_millis(300),
+        measured: Duration::from_secs(1),
+    };
 
     /// The hello alone.
     pub async fn alone(&self, hello: &Server) -> Result<Vec<Round>, Failure> {
@@ -110,7 +119,7 @@ impl Rounds {
         first: u64,
     ) -> Result<Round, Failure> {
         let bounds = Bounds {
-            connections: CONNECTIONS,
+            connections: self.connections,
             numbers: (first, u64::MAX),
             warm_up: self.warm_up,
             measured: self.measured,

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use crate::figures::median;
-use crate::rounds::{CONNECTIONS, Round, Rounds};
+use crate::rounds::{Round, Rounds};
 
 /// The machine, and how the rounds are to be read.
 pub fn write_preface(formatter: &mut fmt::Formatter<'_>, rounds: &Rounds) -> fmt::Result {
-    let Rounds { pairs, warm_up, measured } = rounds;
+    let Rounds { connections, pairs, warm_up, measured } = rounds;
     writeln!(
         formatter,
-        "{}; servers and generator share them. {CONNECTIONS} connections, one request \
+        "{}; servers and generator share them. {connections} connections, one request \
          in flight on each.\nFigures are medians of {pairs} rounds of {measured:?} after {warm_up:?} \
          of warm-up, the hello's of all its rounds; max is the worst of all rounds.\nA ratio is the \
          median over pairs of neighbouring rounds. `server µs` is the server's processor time for one \

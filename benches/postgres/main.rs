@@ -5,6 +5,10 @@
 //! cargo bench -p canary-benches --bench postgres -- --quick --only signal
 //! ```
 //!
+//! What gathers while one commit runs is the next one, so a commit is for more the more callers wait:
+//! two servers share the callers of one, and each of them commits for half as many. So all is
+//! measured with few callers and with many.
+//!
 //! PostgreSQL is a cluster of this run's own, with its settings as they are installed: each commit
 //! is on disk before it is answered. It shares the processors with the servers and the load.
 //! Parts take turns, round by round, so that what else the machine does meets all alike.
@@ -20,19 +24,23 @@ use canary_benches::bulk::{self, Load};
 use canary_benches::fleet::Shape;
 use canary_benches::post::Writer;
 use canary_benches::program::{Program, Wish, explained};
-use canary_benches::rounds::Rounds;
+use canary_benches::rounds::{CONNECTIONS, Rounds};
 use canary_benches::server::Server;
 use canary_benches::traffic::{self, Scenario, Setup};
 use canary_server::DatabaseUrl;
 use canary_tests::Cluster;
 
-use crate::report::{Bulk, Report, Signals};
+use crate::report::{Bulk, Report, Signals, TITLES};
 
 const PROGRAM: Program = Program {
     usage: "usage: cargo bench -p canary-benches --bench postgres -- [--quick] [--only NAME]\n\
         names: signal, bulk",
     names: &["signal", "bulk"],
 };
+
+/// Callers of signals, and of readings: few, and many.
+const CALLERS: [u64; 2] = [CONNECTIONS, 512];
+const BULK_CALLERS: [u32; 2] = [8, 32];
 
 /// What is measured, and how long.
 struct Plan {
@@ -56,7 +64,7 @@ fn measure(wish: &Wish) -> Result<(), Failure> {
     let cluster = Cluster::durable(Path::new(env!("CARGO_TARGET_TMPDIR")));
     cluster.start();
     let databases = Databases::of(&cluster);
-    let mut report = Report::of(plan.rounds);
+    let mut report = Report::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measuring = measure_all(wish, &plan, &databases, directory.path(), &mut report);
     let outcome = runtime.block_on(measuring);
@@ -73,17 +81,16 @@ async fn measure_all(
     report: &mut Report,
 ) -> Result<(), Failure> {
     if wish.wants("signal") {
-        report.signals = Some(signals(&plan.rounds, databases, directory).await?);
+        report.signals = signals(&plan.rounds, databases, directory).await?;
     }
     if wish.wants("bulk") {
-        let file = Server::canary(directory)?;
-        report.bulk.push(bulk("SQLite, one server", &[file], plan.bulk).await?);
-        for (title, database, count) in [
-            ("PostgreSQL, one server", &databases.readings_of_one, 1),
-            ("PostgreSQL, two servers", &databases.readings_of_two, 2),
-        ] {
-            let servers = servers(database, count, directory)?;
-            report.bulk.push(bulk(title, &servers, plan.bulk).await?);
+        let file = vec![Server::canary(directory)?];
+        let one = servers(&databases.readings_of_one, 1, directory)?;
+        let two = servers(&databases.readings_of_two, 2, directory)?;
+        for callers in BULK_CALLERS {
+            for (title, servers) in TITLES.into_iter().zip([&file, &one, &two]) {
+                report.bulk.push(bulk(title, servers, callers, plan.bulk).await?);
+            }
         }
     }
     Ok(())
@@ -113,12 +120,13 @@ fn servers(database: &DatabaseUrl, count: usize, directory: &Path) -> Result<Vec
     (0..count).map(|_| Server::canary_on(database.reveal(), directory)).collect()
 }
 
-/// Durable `POST /signal`: hello, a file, one server, two servers, hello, …
+/// Durable `POST /signal`: hello, a file, one server, two servers, hello, …; with few callers, then
+/// with many.
 async fn signals(
     rounds: &Rounds,
     databases: &Databases,
     directory: &Path,
-) -> Result<Signals, Failure> {
+) -> Result<Vec<Signals>, Failure> {
     let hello = Server::hello(directory)?;
     let file = Server::canary(directory)?;
     let one = servers(&databases.signals_of_one, 1, directory)?;
@@ -129,9 +137,22 @@ async fn signals(
         traffic::check_choice(server).await?;
     }
     let groups = [vec![&file], one.iter().collect(), two.iter().collect()];
-    let mut signals = Signals::default();
+    let mut all = Vec::new();
+    for connections in CALLERS {
+        all.push(turns(&Rounds { connections, ..*rounds }, &hello, &groups).await?);
+    }
+    Ok(all)
+}
+
+/// As many turns as there are pairs.
+async fn turns(
+    rounds: &Rounds,
+    hello: &Server,
+    groups: &[Vec<&Server>; 3],
+) -> Result<Signals, Failure> {
+    let mut signals = Signals::of(*rounds);
     for _ in 0..rounds.pairs {
-        signals.hello.push(rounds.greet(&hello).await?);
+        signals.hello.push(rounds.greet(hello).await?);
         for (place, group) in groups.iter().enumerate() {
             let (requests, first) = (Scenario::Signal.requests(), Scenario::Signal.first_number());
             let round = rounds.round(group, &requests, first).await?;
@@ -143,9 +164,15 @@ async fn signals(
 }
 
 /// Readings of 10 000 devices, 10 000 in each request.
-async fn bulk(title: &'static str, servers: &[Server], time: Duration) -> Result<Bulk, Failure> {
+async fn bulk(
+    title: &'static str,
+    servers: &[Server],
+    callers: u32,
+    time: Duration,
+) -> Result<Bulk, Failure> {
     let addresses: Vec<_> = servers.iter().map(Server::address).collect();
-    let sent = bulk::send(&addresses, Writer::new(Shape::EASY), Load::unpaced(time)).await?;
-    println!("{title}: {:.2} M readings/s", sent.per_second() / 1e6);
-    Ok(Bulk { title, sent })
+    let load = Load::unpaced(time).over(callers);
+    let sent = bulk::send(&addresses, Writer::new(Shape::EASY), load).await?;
+    println!("{title}, {callers} connections: {:.2} M readings/s", sent.per_second() / 1e6);
+    Ok(Bulk { title, callers, sent })
 }

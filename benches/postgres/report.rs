@@ -8,22 +8,22 @@ use canary_benches::rounds::{Round, Rounds};
 use canary_benches::table::{machine, write_head, write_preface, write_row};
 
 /// For people, in the order of [`Signals::ours`].
-const TITLES: [&str; 3] =
+pub(crate) const TITLES: [&str; 3] =
     ["SQLite, one server", "PostgreSQL, one server", "PostgreSQL, two servers"];
 
 /// The part of the hello's speed that is aimed at.
 const TARGET: f64 = 0.5;
 
 /// All that was measured so far; printed at the end.
+#[derive(Default)]
 pub(crate) struct Report {
-    rounds: Rounds,
-    pub(crate) signals: Option<Signals>,
+    pub(crate) signals: Vec<Signals>,
     pub(crate) bulk: Vec<Bulk>,
 }
 
 /// Rounds of signals, one of each kind in turn.
-#[derive(Default)]
 pub(crate) struct Signals {
+    rounds: Rounds,
     pub(crate) hello: Vec<Round>,
     pub(crate) ours: [Vec<Round>; 3],
 }
@@ -31,16 +31,15 @@ pub(crate) struct Signals {
 /// Readings, many in each request.
 pub(crate) struct Bulk {
     pub(crate) title: &'static str,
+    pub(crate) callers: u32,
     pub(crate) sent: Sent,
 }
 
-impl Report {
-    pub(crate) const fn of(rounds: Rounds) -> Self {
-        Self { rounds, signals: None, bulk: Vec::new() }
-    }
-}
-
 impl Signals {
+    pub(crate) const fn of(rounds: Rounds) -> Self {
+        Self { rounds, hello: Vec::new(), ours: [Vec::new(), Vec::new(), Vec::new()] }
+    }
+
     /// How many times as fast as the one before it each of ours was, in the median over the turns.
     fn ratio(&self, place: usize, to: &[Round]) -> f64 {
         let pairs = self.ours[place].iter().zip(to);
@@ -60,9 +59,9 @@ impl Signals {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(signals) = &self.signals {
+        for signals in &self.signals {
             writeln!(formatter, "## Durable `POST /signal`\n")?;
-            write_preface(formatter, &self.rounds)?;
+            write_preface(formatter, &signals.rounds)?;
             write_head(formatter)?;
             write_row(formatter, "hello", &signals.hello.iter().collect::<Vec<_>>(), 1.0, "")?;
             for (place, title) in TITLES.iter().enumerate() {
@@ -87,15 +86,18 @@ impl Report {
         writeln!(formatter, "## Readings, 10 000 in each `POST /readings`\n\n{}\n", machine())?;
         writeln!(
             formatter,
-            "| what | M readings/s | ratio to SQLite | last tenth to first | p50 ms | p99 ms |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: |"
+            "| what | connections | M readings/s | ratio to SQLite | last tenth to first | p50 ms | p99 ms |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
         )?;
-        let first = self.bulk.first().map_or(f64::NAN, |bulk| bulk.sent.per_second());
-        for Bulk { title, sent } in &self.bulk {
+        let mut first = f64::NAN;
+        for Bulk { title, callers, sent } in &self.bulk {
+            if *title == TITLES[0] {
+                first = sent.per_second();
+            }
             let latencies = sent.latencies();
             writeln!(
                 formatter,
-                "| {title} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} |",
+                "| {title} | {callers} | {:.2} | {:.2} | {:.2} | {:.1} | {:.1} |",
                 sent.per_second() / 1e6,
                 sent.per_second() / first,
                 sent.per_second_of_tenth(9) / sent.per_second_of_tenth(0),
