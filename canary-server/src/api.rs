@@ -28,9 +28,9 @@ mod system;
 
 use std::sync::Arc;
 
-use poem::endpoint::make_sync;
+use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::web::Html;
-use poem::{Endpoint, Route};
+use poem::{Endpoint, IntoEndpoint as _, Route};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, Tags};
 
 use self::audit::AuditApi;
@@ -110,7 +110,7 @@ type Access = (KeyApi, OrganizationApi, AuditApi);
 type Apis = (ProductApi, ReleaseApi, SignalApi, Devices, Access, SystemApi);
 
 /// Everything that one organization answers, to those who were let in.
-pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> Route {
+pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> BoxEndpoint<'static> {
     let devices = (
         DeviceApi(app.clone()),
         StatisticsApi(app.clone()),
@@ -129,7 +129,7 @@ pub(crate) fn endpoint(app: &Arc<App>, desk: &Desk) -> Route {
         ),
         SystemApi(app.clone()),
     );
-    Route::new().nest("/", service(apis))
+    service(apis).into_endpoint()
 }
 
 fn service<T: OpenApi>(apis: T) -> OpenApiService<T, ()> {

@@ -7,6 +7,7 @@
 
 mod apply;
 mod batch;
+mod company;
 mod inbox;
 mod patience;
 mod readings;
@@ -269,6 +270,7 @@ impl Ingest {
         let own = readings.clone();
         let identifiers = Arc::new(Identifiers::new());
         let patience = patience::Patience::default();
+        let company = company::Company::default();
         let writer = batch::Writer {
             store,
             directory,
@@ -278,6 +280,7 @@ impl Ingest {
             tally: tallied,
             wary,
             identifiers,
+            company,
             patience,
         };
         let task = tokio::spawn(writer.run(inbox));

@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use canary_core::reading::ReadingType;
 use canary_core::time::Timestamp;
-use sea_orm::DatabaseTransaction;
+use sea_orm::ConnectionTrait;
 use tokio::sync::Notify;
 
 use self::arrival::Arrivals;
@@ -100,6 +100,7 @@ pub(crate) struct Readings {
     pub(crate) unfolded: Unfolded,
     fold: Mutex<Fold>,
     next_block: AtomicI64,
+    known_to: AtomicI64,
     /// For how many seconds readings are kept; their summaries stay.
     retention_s: Option<u32>,
     arrivals: Mutex<Arrivals>,
@@ -120,6 +121,7 @@ impl Readings {
             unfolded: Unfolded::default(),
             fold: Mutex::default(),
             next_block: AtomicI64::new(1),
+            known_to: AtomicI64::new(0),
             retention_s,
             arrivals: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
@@ -137,55 +139,65 @@ impl Readings {
 
     /// Reads what another process has stored meanwhile.
     pub(crate) async fn catch_up(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        // What takes long is read before anybody has to wait: a block never changes.
+        let stored = Store::reading_block_ids(store.reading()).await?;
+        let missing = self.unfolded.missing(&stored);
+        let mut blocks = Store::reading_blocks(store.reading(), &missing, now).await?;
         let _changing = self.changing().await;
         // What is read must be of one moment: while another process folds, a block is either there
         // or in its chunks.
         let view = store.view().await?;
-        let types = Store::reading_types(&view).await?;
+        self.read_names(&view).await?;
+        let fold = Store::fold(&view).await?;
+        let stored = Store::reading_block_ids(&view).await?;
+        let read: HashSet<i64> = blocks.iter().map(|block| block.id).collect();
+        let mut missing = self.unfolded.missing(&stored);
+        blocks.retain(|block| missing.contains(&block.id));
+        missing.retain(|id| !read.contains(id));
+        blocks.extend(Store::reading_blocks(&view, &missing, now).await?);
+        self.set_fold(fold);
+        self.unfolded.keep(&stored.iter().copied().collect());
+        blocks.into_iter().for_each(|block| self.show_block(block));
+        let last_block = stored.last().copied().unwrap_or_default().max(fold.last_block);
+        self.pass(last_block);
+        self.known_to.fetch_max(last_block, Ordering::Relaxed);
+        Ok(view.rollback().await?)
+    }
+
+    /// Reads the types and the series that another process has stored meanwhile.
+    pub(crate) async fn read_names(
+        &self,
+        connection: &impl ConnectionTrait,
+    ) -> Result<(), StoreError> {
+        let types = Store::reading_types(connection).await?;
         self.change_names(|names| {
             types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
         });
         loop {
             let from = self.names().stored();
-            let page = Store::reading_series(&view, from).await?;
+            let page = Store::reading_series(connection, from).await?;
             if page.is_empty() {
-                break;
+                return Ok(());
             }
             self.change_names(|names| page.into_iter().for_each(|row| names.store(row)));
         }
-        let fold = Store::fold(&view).await?;
-        self.set_fold(fold);
-        self.catch_up_with_blocks(&view, now).await?;
-        self.next_block.fetch_max(fold.last_block + 1, Ordering::Relaxed);
-        Ok(view.rollback().await?)
     }
 
-    async fn catch_up_with_blocks(
-        &self,
-        view: &DatabaseTransaction,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let known: HashSet<i64> = self.unfolded.all().iter().map(|block| block.id).collect();
-        let stored: HashSet<i64> = Store::reading_block_ids(view).await?.into_iter().collect();
-        self.unfolded.forget(&known.difference(&stored).copied().collect());
-        // Numbers only grow, and those that were given before were known when they were.
-        let mut after = known.into_iter().max().unwrap_or_default();
-        loop {
-            let page = Store::reading_blocks(view, after, now).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.id;
-            page.into_iter().for_each(|block| self.show_block(block));
-        }
+    /// Whether there are no other names than these, among all servers together.
+    pub(crate) fn has_all_names(&self, at: &ReadingsAt) -> bool {
+        let names = self.names();
+        i64::from(names.stored()) == at.series && names.types().count() as i64 == at.types
     }
 
-    /// Whether this is how far all servers together are.
-    pub(crate) fn is_at(&self, at: &ReadingsAt) -> bool {
-        let (names, fold) = (self.names(), self.fold());
-        let next_block = at.block.max(fold.last_block) + 1;
-        fold.revision == at.fold
-            && self.next_block() >= next_block
-            && i64::from(names.stored()) == at.series
-            && names.types().count() as i64 == at.types
+    /// Takes note that blocks up to this one have been stored; whether some were not known.
+    pub(crate) fn pass(&self, last_block: i64) -> bool {
+        self.next_block.fetch_max(last_block + 1, Ordering::Relaxed) <= last_block
+    }
+
+    /// The number up to which every block is, or was, here: above it some of another process may
+    /// still be missing.
+    pub(crate) fn known_to(&self) -> i64 {
+        self.known_to.load(Ordering::Relaxed)
     }
 
     /// Every name with its number.
@@ -236,7 +248,11 @@ impl Readings {
             if block.id % LOOK_EVERY == 0 {
                 self.more.notify_one();
             }
+            let id = block.id;
             self.show_block(block);
+            // With one between that is not here yet, it stays so until that is read.
+            let _ =
+                self.known_to.compare_exchange(id - 1, id, Ordering::Relaxed, Ordering::Relaxed);
         }
         if let Some(step) = step {
             self.unfolded.forget(&step.gone.iter().copied().collect());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use poem::Route;
+use poem::endpoint::BoxEndpoint;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
@@ -30,7 +30,7 @@ const LAST_COMMIT: Duration = Duration::from_secs(10);
 /// One organization, open for requests.
 pub(crate) struct Room {
     app: Arc<App>,
-    endpoint: Route,
+    endpoint: BoxEndpoint<'static>,
     tasks: Mutex<Option<Tasks>>,
 }
 
@@ -84,7 +84,7 @@ impl Room {
     }
 
     /// What answers its requests.
-    pub(crate) const fn endpoint(&self) -> &Route {
+    pub(crate) const fn endpoint(&self) -> &BoxEndpoint<'static> {
         &self.endpoint
     }
 

@@ -7,6 +7,7 @@
 mod audit;
 mod backend;
 mod changes;
+mod commit;
 pub(crate) mod copy;
 mod entity;
 mod error;
@@ -20,8 +21,7 @@ mod registry;
 mod signals;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
 
 use canary_core::judge::rules::Before;
 use canary_core::lineup::{Lineup, Open};
@@ -31,31 +31,23 @@ use canary_core::release::ReleaseId;
 use canary_core::rollout::Rollout;
 use canary_core::select::Reason;
 use canary_core::signal::SignalId;
-use canary_core::time::Timestamp;
-use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, EntityTrait as _,
-    FromQueryResult as _, QueryFilter as _, Statement,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, EntityTrait as _, FromQueryResult as _};
 
-use self::backend::{Broken, Missing};
+use self::backend::Missing;
 pub(crate) use self::backend::{Dialect, Place};
 pub(crate) use self::changes::{
     Answered, Changes, CountedSignal, LineupRow, NewProduct, PackedBlock, ReadingChanges,
 };
 pub(crate) use self::entity::policy::to_json as policy_json;
 pub(crate) use self::entity::release::StoredRelease;
-use self::entity::{decision, idempotency, policy, product, release};
+use self::entity::{idempotency, policy, product, release};
 pub use self::error::StoreError;
-pub(crate) use self::hold::{Held, Hold, ReadingsAt};
+pub(crate) use self::hold::{Hold, ReadingsAt};
 pub(crate) use self::news::{Heard, Lead, Listener, News};
 pub(crate) use self::read::{PageOf, ProductFilter, StoredDecision};
 pub(crate) use self::registry::{Registered, Registry, RegistryListener, StoredKey};
 pub(crate) use self::signals::StoredRun;
-
-/// How long a request that was answered is known by its key.
-const KEYS_ARE_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// A product with everything that answers about it are made from.
 #[derive(Debug, Clone)]
@@ -184,148 +176,6 @@ impl Store {
             });
         }
         Ok(answered)
-    }
-
-    /// Writes everything in one transaction; once this returns it survives a loss of power.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::KnownSignal`] if a signal is stored already, [`StoreError::Stale`] if a product
-    /// is not at the revision that the changes were made from, or something else of it exists
-    /// already. Whatever the error, nothing was stored; but for [`StoreError::OutcomeUnknown`].
-    pub(crate) async fn commit(
-        &self,
-        hold: Hold,
-        changes: &Changes,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let dialect = self.dialect();
-        let number = self.tried.fetch_add(1, Ordering::Relaxed) + 1;
-        let last = || {
-            let news = News::of(changes, self.name).to_string();
-            dialect.tell_and_mark((&self.news_channel(), &news), self.name, number, now)
-        };
-        match hold.commit(self, statements(dialect, changes, now), changes.are_apart(), last).await
-        {
-            Ok(()) => Ok(()),
-            Err(Broken { error, unknown: None }) => Err(backend::refused(error)),
-            Err(Broken { error, unknown: Some(transaction) }) => {
-                if self.was_committed(&transaction, number).await? {
-                    return Ok(());
-                }
-                Err(backend::refused(error))
-            }
-        }
-    }
-}
-
-/// What a commit says to the database: a fixed number of statements, whatever the number of rows.
-fn statements(dialect: Dialect, changes: &Changes, now: Timestamp) -> Vec<Statement> {
-    let mut statements = products_and_releases(dialect, changes);
-    if !changes.signals.is_empty() {
-        statements.push(dialect.insert_signals(&changes.signal_rows()));
-    }
-    let counts = changes.counts_rows();
-    if !counts.is_empty() {
-        statements.push(dialect.update_counts(&counts));
-    }
-    if !changes.decisions.is_empty() {
-        let rows = changes.decisions.iter().map(decision::ActiveModel::from);
-        statements.push(dialect.build(&decision::Entity::insert_many(rows)));
-    }
-    if !changes.answered.is_empty() {
-        let rows = changes.answered.iter().map(|answered| answered_row(answered, now));
-        statements.push(dialect.build(&idempotency::Entity::insert_many(rows)));
-        let forgotten = now.as_micros() - KEYS_ARE_KEPT.as_micros() as i64;
-        let forget =
-            idempotency::Entity::delete_many().filter(idempotency::Column::At.lt(forgotten));
-        statements.push(dialect.build(&forget));
-    }
-    statements.extend(readings(dialect, changes));
-    statements.extend(changes.audit.iter().map(|entry| audit::insert(dialect, entry)));
-    for (product, settings) in &changes.policies {
-        let update = product::Entity::update_many()
-            .col_expr(product::Column::Policy, policy::write(settings).into())
-            .filter(product::Column::Id.eq(Uuid::from_bytes(*product.as_bytes())));
-        statements.push(dialect.build(&update));
-    }
-    if !changes.lineups.is_empty() {
-        let row = |row: &LineupRow| {
-            (changes::hex(row.product.as_bytes()), row.revision, row.settled.as_str())
-        };
-        let rows: Vec<_> = changes.lineups.iter().map(row).collect();
-        statements.push(dialect.update_products(&rows));
-    }
-    statements
-}
-
-/// What a commit says of readings.
-fn readings(dialect: Dialect, changes: &Changes) -> Vec<Statement> {
-    let ReadingChanges { types, series, blocks, step } = &changes.readings;
-    let mut statements: Vec<Statement> =
-        types.iter().map(|(id, kind)| dialect.put_type(*id, kind)).collect();
-    if !series.is_empty() {
-        statements.push(dialect.insert_series(series));
-    }
-    statements.extend(blocks.iter().map(|block| dialect.insert_block(block)));
-    if let Some(step) = step {
-        statements.push(dialect.step_fold(step.from.revision, &step.to));
-        if !step.chunks.is_empty() {
-            statements.push(dialect.put_chunks(&step.chunks));
-        }
-        if !step.rollups.is_empty() {
-            statements.push(dialect.put_rollups(&step.rollups));
-        }
-        if !step.gone.is_empty() {
-            statements.push(dialect.delete_blocks(&step.gone));
-        }
-    }
-    statements
-}
-
-fn products_and_releases(dialect: Dialect, changes: &Changes) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    if !changes.products.is_empty() {
-        let rows = changes.products.iter().map(product_row);
-        statements.push(dialect.build(&product::Entity::insert_many(rows)));
-    }
-    let mut changed = changes.releases.clone();
-    let registered = changes.registered.iter().filter_map(|id| changed.remove(id));
-    let rows: Vec<_> = registered.map(|release| release::ActiveModel::from(&release)).collect();
-    if !rows.is_empty() {
-        statements.push(dialect.build(&release::Entity::insert_many(rows)));
-    }
-    for release in changed.values() {
-        let update = release::Entity::update_many()
-            .col_expr(release::Column::State, release.state.as_str().into())
-            .col_expr(release::Column::IsCanary, release.is_canary.into())
-            .filter(release::Column::Id.eq(Uuid::from_bytes(*release.id.as_bytes())));
-        statements.push(dialect.build(&update));
-    }
-    statements
-}
-
-fn product_row(new: &NewProduct) -> product::ActiveModel {
-    let Product { id, name, repository_url, artifact_url } = &new.product;
-    product::ActiveModel {
-        id: Set(Uuid::from_bytes(*id.as_bytes())),
-        name: Set(name.as_str().to_owned()),
-        repository_url: Set(repository_url.as_str().to_owned()),
-        artifact_url: Set(artifact_url.as_str().to_owned()),
-        registered_at: Set(new.registered_at.as_micros()),
-        revision: Set(0),
-        settled_reason: Set(Reason::OnlyStable.as_str().to_owned()),
-        policy: Set(None),
-    }
-}
-
-fn answered_row(answered: &Answered, now: Timestamp) -> idempotency::ActiveModel {
-    idempotency::ActiveModel {
-        operation: Set(answered.operation.to_owned()),
-        key: Set(answered.key.clone()),
-        fingerprint: Set(answered.fingerprint.to_be_bytes().to_vec()),
-        receipt: Set(answered.receipt.clone()),
-        at: Set(now.as_micros()),
     }
 }
 

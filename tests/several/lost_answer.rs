@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
@@ -17,9 +17,17 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_canary-test-server");
 const PASS: u8 = 0;
 const LOSE_IT: u8 = 1;
 const LOSE_ITS_ANSWER: u8 = 2;
+const BRING_IT_LATE: u8 = 3;
 
-/// The message that commits, as it goes over the line.
+/// How the message goes on, after its length, that begins a transaction.
+const BEGIN: &[u8] = b"BEGIN";
+
+/// The messages that end one, as they go over the line.
 const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+const ROLLBACK: &[u8] = b"Q\0\0\0\x0dROLLBACK\0";
+
+/// What is in the last statement of every commit: where others hear of it.
+const NEWS: &[u8] = b"canary_news_";
 
 /// A line between a server and its PostgreSQL, which can be cut in the moment of a commit.
 struct Line {
@@ -28,6 +36,9 @@ struct Line {
     next: AtomicU8,
     /// Held while nobody gets through.
     closed: Mutex<()>,
+    /// Held while what is late waits.
+    late: Mutex<()>,
+    has_come_late: AtomicBool,
 }
 
 impl Line {
@@ -39,6 +50,8 @@ impl Line {
             socket: cluster.socket(),
             next: AtomicU8::new(PASS),
             closed: Mutex::default(),
+            late: Mutex::default(),
+            has_come_late: AtomicBool::new(false),
         });
         let own = line.clone();
         thread::spawn(move || {
@@ -74,27 +87,50 @@ impl Line {
             let _ = std::io::copy(&mut answers, &mut back);
         });
         let mut bytes = [0; 64 << 10];
+        let (mut client_says, mut fate) = (Transactions::default(), PASS);
         while let Ok(read @ 1..) = client.read(&mut bytes) {
             let said = &bytes[..read];
-            if said.ends_with(COMMIT) {
-                match self.next.swap(PASS, Ordering::SeqCst) {
-                    LOSE_IT => break,
-                    LOSE_ITS_ANSWER => {
-                        // Nothing comes back from here on, and PostgreSQL goes on.
-                        let _ = client.shutdown(std::net::Shutdown::Both);
-                        let _ = server.write_all(said);
-                        break;
-                    }
-                    _ => {}
-                }
+            if client_says.that_it_commits(said) {
+                fate = self.next.swap(PASS, Ordering::SeqCst);
             }
-            if server.write_all(said).is_err() {
+            if fate != PASS {
+                // Nothing comes back from here on.
+                let _ = client.shutdown(std::net::Shutdown::Both);
+            }
+            if fate == BRING_IT_LATE {
+                drop(self.late.lock().expect("nobody panics while it is held"));
+            }
+            if fate == LOSE_IT || server.write_all(said).is_err() || fate != PASS {
                 break;
             }
         }
         let _ = client.shutdown(std::net::Shutdown::Both);
         let _ = server.shutdown(std::net::Shutdown::Write);
+        // PostgreSQL has done what it was told, or refused it, before it ends.
         let _ = carrying.join();
+        if fate == BRING_IT_LATE {
+            self.has_come_late.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+/// What one connection says of transactions.
+#[derive(Default)]
+struct Transactions {
+    is_in_one: bool,
+}
+
+impl Transactions {
+    /// Whether this message commits.
+    fn that_it_commits(&mut self, said: &[u8]) -> bool {
+        self.is_in_one |= said.get(5..).is_some_and(|text| text.starts_with(BEGIN));
+        self.is_in_one &= !said.ends_with(ROLLBACK);
+        // A statement that is bound to its values is a commit if it stands alone.
+        let is_news = said.windows(NEWS.len()).any(|window| window == NEWS);
+        let is_alone = said.starts_with(b"B") && !self.is_in_one && is_news;
+        let is_commit = said.ends_with(COMMIT) || is_alone;
+        self.is_in_one &= !is_commit;
+        is_commit
     }
 }
 
@@ -122,6 +158,40 @@ fn what_was_committed_is_known_even_if_the_answer_is_lost() {
         assert_eq!(counted(&server, &release), number as u64 + 1);
     }
     assert_eq!(SharedDatabase::in_cluster(&cluster).signals().len(), 2);
+}
+
+#[test]
+fn a_commit_that_comes_late_is_kept_out() {
+    let cluster = Arc::new(Cluster::new());
+    cluster.start();
+    let (line, port) = Line::lay(&cluster);
+    let url = format!("postgres://canary@127.0.0.1:{port}/postgres?sslmode=disable");
+    let server = ServerProcess::start_on(PROGRAM, &DatabaseUrl::new(url));
+    let product = Product::register(&server, "etl");
+    product.release("1").with("is_canary", false).create();
+    // The first one tells PostgreSQL the words of the statement, the next one only the values.
+    product.signal("1", "success").send().expect(201);
+    let late = line.late.lock().expect("nobody panics while it is held");
+    line.next.store(BRING_IT_LATE, Ordering::SeqCst);
+    let closed = line.close();
+    thread::scope(|scope| {
+        let signal = product.signal("1", "success").body().to_string();
+        let headers = [("content-type", "application/json")];
+        let http: &Http = &server;
+        // Nobody tries again: the server is killed.
+        scope.spawn(move || {
+            let answer = http.send("POST", "/signal", &headers, Some(signal.as_bytes()));
+            assert!(answer.is_err(), "{answer:?}");
+        });
+        line.until_cut();
+        server.kill();
+    });
+    // As a server does that asks what became of it.
+    cluster.run("UPDATE idempotency SET fingerprint = '\\xff' WHERE operation = 'commit'");
+    drop((late, closed));
+    let come = || line.has_come_late.load(Ordering::SeqCst).then_some(());
+    eventually("a commit that is late", come);
+    assert_eq!(SharedDatabase::in_cluster(&cluster).signals().len(), 1);
 }
 
 #[test]

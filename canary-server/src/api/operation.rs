@@ -128,6 +128,12 @@ pub(super) enum Found {
 pub(super) fn find(method: &Method, path: &str) -> Found {
     // As the framework has it: HEAD is answered by GET.
     let method = if method == Method::HEAD { &Method::GET } else { method };
+    // Most requests have no parameter in their path, and need no path to be taken apart.
+    if let Some((.., part, need)) =
+        OPERATIONS.iter().find(|(own, template, ..)| *template == path && own == method)
+    {
+        return Found::Operation(*part, *need);
+    }
     let mut found = Found::Nothing;
     for (own, template, part, need) in &OPERATIONS {
         if fits(template, path) {

@@ -320,18 +320,23 @@ impl Draft {
         self.changes.readings = std::mem::take(&mut self.readings.changes);
         for (product, touched) in &mut self.touched {
             let has_news = touched.is_set_anew || !touched.versions.is_empty();
+            let before = touched.revision;
+            let mut row = LineupRow {
+                product: *product,
+                before,
+                revision: before,
+                settled: touched.lineup.settled(),
+            };
             if touched.lineup == *touched.before && !has_news {
+                self.changes.unchanged.push(row);
                 continue;
             }
             touched.revision += 1;
+            row.revision = touched.revision;
             if let Some(open) = touched.lineup.open() {
                 self.changes.rollouts.insert(open.release.id, open.rollout.clone());
             }
-            self.changes.lineups.push(LineupRow {
-                product: *product,
-                revision: touched.revision,
-                settled: touched.lineup.settled(),
-            });
+            self.changes.lineups.push(row);
         }
         Ok(())
     }

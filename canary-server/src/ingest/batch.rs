@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
+use super::company::Company;
 use super::inbox::Inbox;
 use super::patience::Patience;
 use super::readings::ReadingDraft;
@@ -23,7 +24,7 @@ use crate::clock::Clock;
 use crate::identify::Identifiers;
 use crate::live::Directory;
 use crate::readings::Readings;
-use crate::store::{Dialect, Held, Hold, Store, StoreError};
+use crate::store::{Dialect, Hold, Store, StoreError};
 
 /// How often a commit that failed is tried in all.
 const TRIES: u32 = 3;
@@ -41,6 +42,7 @@ pub(super) struct Writer {
     /// For entries of the audit.
     pub(super) identifiers: Arc<Identifiers>,
     pub(super) patience: Patience,
+    pub(super) company: Company,
 }
 
 /// For how many commits after a signal came again others are expected to: whoever sends a part
@@ -80,13 +82,20 @@ impl Writer {
                     }
                     continue;
                 }
+                // With the lock there is nobody to meet.
+                Err(StoreError::LockNeeded) => {
+                    self.company.meet();
+                    continue;
+                }
                 Err(StoreError::KnownSignal) if attempt < TRIES => {
                     self.wary.store(WARY_COMMITS, Ordering::Relaxed);
                 }
                 // It may have been stored: only who asked for it can ask again.
-                Err(cause) if attempt == TRIES || matches!(cause, StoreError::OutcomeUnknown) => {
+                Err(cause @ StoreError::OutcomeUnknown) => {
+                    self.patience.lose();
                     return self.give_up(batch, cause);
                 }
+                Err(cause) if attempt == TRIES => return self.give_up(batch, cause),
                 Err(cause) => {
                     info!(batch.size = batch.len(), attempt, %cause, "commit failed, trying again");
                     self.catch_up(&cause).await;
@@ -127,7 +136,7 @@ impl Writer {
         let now = self.clock.now();
         let wary = self.wary.load(Ordering::Relaxed);
         self.wary.store(wary.saturating_sub(1), Ordering::Relaxed);
-        let hold = self.hold(batch, inbox, now).await?;
+        let hold = self.hold(batch, inbox).await?;
         let expected = batch.iter().map(|submission| submission.work.readings()).sum();
         let readings = ReadingDraft::new(self.readings.clone(), expected);
         let identifiers = self.identifiers.clone();
@@ -161,20 +170,24 @@ impl Writer {
         &self,
         batch: &mut Vec<Submission>,
         inbox: &mut Inbox,
-        now: Timestamp,
     ) -> Result<Hold, StoreError> {
         if self.store.dialect() == Dialect::Sqlite {
             // One process writes: nothing is locked, and nothing to be found out for it.
-            return Ok(Hold::nothing());
+            return Ok(Hold::File);
+        }
+        let stepped = stepped(batch, &self.directory);
+        if may_hope(batch, &stepped) && !self.company.is_expected() {
+            return Ok(Hold::Hope);
         }
         let with_readings = batch.iter().any(|submission| submission.work.changes_readings());
-        let stepped = stepped(batch, &self.directory);
-        let (hold, held) = self.store.hold(stepped.iter().copied(), with_readings).await?;
-        let Held { revisions, readings } = held;
-        let stale = self.directory.not_at(revisions);
-        if !stale.is_empty() {
-            let stored = hold.load_products(&stale).await?;
-            stored.into_iter().for_each(|stored| self.directory.renew(stored));
+        let known: Vec<_> = stepped
+            .iter()
+            .filter_map(|id| Some((*id, self.directory.by_id(*id)?.lineup().1)))
+            .collect();
+        let (hold, held) = self.store.hold(&known, with_readings).await?;
+        if !held.changed.is_empty() {
+            self.company.meet();
+            held.changed.into_iter().for_each(|stored| self.directory.renew(stored));
         }
         inbox.top_up(batch, |submission| match &submission.work {
             Work::Signals { signals, .. } => {
@@ -182,8 +195,14 @@ impl Writer {
             }
             _ => false,
         });
-        if readings.is_some_and(|at| !self.readings.is_at(&at)) {
-            self.readings.catch_up(&self.store, now).await?;
+        if let Some(at) = held.readings {
+            // The blocks of others are read beside the commits: here it counts which number is next.
+            if self.readings.pass(at.block) {
+                self.company.meet();
+            }
+            if !self.readings.has_all_names(&at) {
+                self.readings.read_names(self.store.reading()).await?;
+            }
         }
         Ok(hold)
     }
@@ -211,6 +230,16 @@ impl Writer {
             );
         }
     }
+}
+
+/// Whether a batch is one that need not lock, if nobody else steps the same.
+///
+/// Two servers that step several products, each in an order of its own, would wait for each other.
+fn may_hope(batch: &[Submission], stepped: &BTreeSet<ProductId>) -> bool {
+    let is_usual = |submission: &Submission| {
+        matches!(submission.work, Work::Signals { .. } | Work::Readings { .. })
+    };
+    stepped.len() <= 1 && batch.iter().all(is_usual)
 }
 
 /// The products that a batch steps.

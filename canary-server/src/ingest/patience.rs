@@ -51,6 +51,12 @@ impl Patience {
         false
     }
 
+    /// Takes note that it was away for as long as anybody waits.
+    pub(super) fn lose(&self) {
+        let now = Instant::now();
+        self.since().get_or_insert_with(|| now.checked_sub(LONGEST).unwrap_or(now));
+    }
+
     /// Takes note that it answered.
     pub(super) fn end(&self) {
         if let Some(since) = self.since().take() {

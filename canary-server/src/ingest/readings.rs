@@ -49,13 +49,16 @@ pub(super) struct ReadingDraft {
 impl ReadingDraft {
     /// `expected` is how many readings the commit will have.
     pub(super) fn new(readings: Arc<Readings>, expected: usize) -> Self {
+        // In this order: a number that is older than the revision would be one of a block that was
+        // folded.
+        let fold = readings.fold().revision;
         let next_block = readings.next_block();
         Self {
             readings,
             points: Buffer::with_capacity(expected),
             numbers: HashMap::new(),
             next_block,
-            changes: ReadingChanges::default(),
+            changes: ReadingChanges { fold, ..ReadingChanges::default() },
         }
     }
 
@@ -185,7 +188,7 @@ impl ReadingDraft {
 
     /// Shows what was committed.
     pub(super) fn publish(self, changes: ReadingChanges, now: Timestamp) {
-        let ReadingChanges { types, series, blocks, step } = changes;
+        let ReadingChanges { types, series, blocks, fold: _, step } = changes;
         // What was packed here can be opened.
         let open = |block: PackedBlock| Block::open(block.id, block.bytes, now).ok();
         let blocks = blocks.into_iter().filter_map(open).collect();

@@ -172,7 +172,11 @@ impl Folder {
         let fold = self.readings.fold();
         let now = self.clock.now();
         let kept_hour = self.readings.oldest(now.as_seconds()) / HOUR;
-        self.readings.unfolded.look(|blocks| plan(blocks, &fold, kept_hour, now))
+        // A round passes over a block that it does not know, so it ends before the first such one.
+        let known_to = self.readings.known_to();
+        self.readings.unfolded.look(|blocks| {
+            plan(blocks.take_while(|block| block.id <= known_to), &fold, kept_hour, now)
+        })
     }
 
     pub(super) async fn do_job(&mut self, job: &Job) -> Result<(), FoldError> {

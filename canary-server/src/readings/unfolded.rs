@@ -26,11 +26,23 @@ pub(crate) struct Unfolded(RwLock<List>);
 impl Unfolded {
     /// Lets go of blocks that are no longer stored.
     pub(crate) fn forget(&self, gone: &HashSet<i64>) {
-        if gone.is_empty() {
+        if !gone.is_empty() {
+            self.retain(|id| !gone.contains(&id));
+        }
+    }
+
+    /// Lets go of all blocks but those that are still stored.
+    pub(crate) fn keep(&self, stored: &HashSet<i64>) {
+        self.retain(|id| stored.contains(&id));
+    }
+
+    fn retain(&self, is_kept: impl Fn(i64) -> bool) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = list.blocks.len();
+        list.blocks.retain(|block| is_kept(block.id));
+        if list.blocks.len() == before {
             return;
         }
-        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        list.blocks.retain(|block| !gone.contains(&block.id));
         let sum = |of: fn(&Block) -> u64| list.blocks.iter().map(|block| of(block)).sum();
         list.backlog = Backlog {
             blocks: list.blocks.len() as u64,
@@ -39,13 +51,21 @@ impl Unfolded {
         };
     }
 
-    /// Shows one more block that was committed.
+    /// Shows one more block that was committed; that of another process may be behind the last.
     pub(crate) fn push(&self, block: Block) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let place = list.blocks.partition_point(|before| before.id < block.id);
         list.backlog.blocks += 1;
         list.backlog.readings += u64::from(block.readings);
         list.backlog.bytes += block.size() as u64;
-        list.blocks.push_back(Arc::new(block));
+        list.blocks.insert(place, Arc::new(block));
+    }
+
+    /// Those of these numbers, in order, of which there is no block.
+    pub(crate) fn missing(&self, ids: &[i64]) -> Vec<i64> {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let is_here = |id: &i64| list.blocks.binary_search_by_key(id, |block| block.id).is_ok();
+        ids.iter().copied().filter(|id| !is_here(id)).collect()
     }
 
     /// The blocks that may have readings from `start` to `end`, both included.

@@ -11,19 +11,22 @@ mod away;
 mod commit;
 mod connect;
 mod copy;
+mod locks;
+mod mark;
 mod place;
 pub(super) mod readings;
 mod signals;
 
-use canary_core::time::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryTrait, SqlErr, Statement, Value};
 
-pub(super) use self::away::{Says, is_in_the_future, says};
-pub(super) use self::commit::{Broken, at_once, at_one_visit, one_by_one};
+pub(super) use self::away::{Says, says};
+pub(super) use self::commit::{Broken, at_once, at_one_visit, by_itself, one_by_one};
 pub(super) use self::connect::{Connections, Missing, connect, knock};
+pub(super) use self::locks::{Found, Locks};
+pub(super) use self::mark::Mark;
 pub(crate) use self::place::Place;
 use super::StoreError;
-use super::changes::{CountsRow, SignalRow};
+use super::changes::CountsRow;
 use crate::config::DatabaseUrl;
 
 /// Which of the databases.
@@ -96,97 +99,15 @@ impl Dialect {
             .then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, [number.into()]))
     }
 
-    /// Locks products, in the order of their identifiers, so that two servers never wait for each
-    /// other; PostgreSQL only.
-    pub(super) fn lock_products(self, ids: &[String]) -> Statement {
-        const SQL: &str = "SELECT id, revision FROM product WHERE id IN \
-            (SELECT value::uuid FROM json_array_elements_text($1::json)) ORDER BY id FOR UPDATE";
-        Statement::from_sql_and_values(self.backend(), SQL, [to_json(ids).into()])
-    }
-
-    /// Locks readings; PostgreSQL only. Blocks are folded in the order of their numbers, so they
-    /// must be committed in that order.
-    pub(super) fn lock_readings(self) -> Statement {
-        self.plain("SELECT id FROM reading_fold WHERE id = 1 FOR UPDATE", [])
-    }
-
-    /// How far readings are; to be asked with the lock held.
-    pub(super) fn readings_at(self) -> Statement {
-        const SQL: &str = "SELECT revision AS fold, \
-            (SELECT coalesce(max(id), 0) FROM reading_block) AS block, \
-            (SELECT coalesce(max(id) + 1, 0) FROM reading_series) AS series, \
-            (SELECT count(*) FROM reading_type) AS types FROM reading_fold WHERE id = 1";
-        self.plain(SQL, [])
-    }
-
     /// Tells the other servers what has changed, once it is committed; PostgreSQL only.
     pub(super) fn tell(self, channel: &str, news: &str) -> Statement {
         let sql = "SELECT pg_notify($1, $2)";
         Statement::from_sql_and_values(self.backend(), sql, [channel.into(), news.into()])
     }
 
-    /// [`Self::tell`] as the last statement of a commit: it also leaves the commit's number behind,
-    /// and answers with the number that the database has for the transaction, see
-    /// [`outcome`](super::outcome).
-    ///
-    /// The mark is a row of requests that were answered, so that it goes with those of its time; its
-    /// `at` is in an index, and changes once a day.
-    pub(super) fn tell_and_mark(
-        self,
-        (channel, news): (&str, &str),
-        server: u64,
-        number: u64,
-        now: Timestamp,
-    ) -> Statement {
-        const SQL: &str = "WITH mark AS (INSERT INTO idempotency AS mark \
-            (operation, key, fingerprint, receipt, at) VALUES ('commit', $1, $2, '', $3) \
-            ON CONFLICT (operation, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
-            at = CASE WHEN excluded.at - mark.at > 86400000000 THEN excluded.at ELSE mark.at END) \
-            SELECT pg_current_xact_id()::text AS transaction, pg_notify($4, $5)";
-        let values: [Value; 5] = [
-            format!("{server:x}").into(),
-            number.to_be_bytes().to_vec().into(),
-            now.as_micros().into(),
-            channel.into(),
-            news.into(),
-        ];
-        Statement::from_sql_and_values(self.backend(), SQL, values)
-    }
-
-    /// What became of a transaction: `in progress`, `committed`, `aborted`, or nothing if it is too
-    /// long ago; PostgreSQL only.
-    pub(super) fn status_of(self, transaction: &str) -> Statement {
-        self.plain("SELECT pg_xact_status(?::text::xid8) AS status", [transaction.into()])
-    }
-
-    /// The number of the last commit of a server; PostgreSQL only.
-    pub(super) fn mark_of(self, server: u64) -> Statement {
-        const SQL: &str =
-            "SELECT fingerprint FROM idempotency WHERE operation = 'commit' AND key = ?";
-        self.plain(SQL, [format!("{server:x}").into()])
-    }
-
     /// The statement of a query that sea-orm makes.
     pub(super) fn build(self, query: &impl QueryTrait) -> Statement {
         query.build(self.backend())
-    }
-
-    /// Inserts signals in one statement, whatever their number.
-    ///
-    /// One parameter of JSON: the text of the statement is always the same, so it stays prepared,
-    /// and for the dozens of rows of a usual commit it is quicker than one parameter per cell.
-    pub(super) fn insert_signals(self, rows: &[SignalRow<'_>]) -> Statement {
-        const SQLITE: &str = "INSERT INTO signal \
-            (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
-            SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, \
-            value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)";
-        const POSTGRES: &str = "INSERT INTO signal \
-            (id, release_id, band, instance_id, description, status, created_at, received_at, measurements) \
-            SELECT (value ->> 0)::uuid, (value ->> 1)::uuid, (value ->> 2)::smallint, value ->> 3, \
-            value ->> 4, value ->> 5, (value ->> 6)::bigint, (value ->> 7)::bigint, value ->> 8 \
-            FROM json_array_elements($1::json) WITH ORDINALITY AS row (value, place) \
-            ORDER BY row.place";
-        self.statement(SQLITE, POSTGRES, [to_json(rows).into()])
     }
 
     /// Adds to the counts of releases, and replaces their rollouts, in one statement.
@@ -226,22 +147,24 @@ impl Dialect {
         self.statement(SQLITE, POSTGRES, [to_json(keys).into()])
     }
 
-    /// Sets revision and settled reason of products: rows of identifier in hexadecimal, both values.
+    /// Sets revision and settled reason of products: rows of identifier in hexadecimal, the revision
+    /// before, and both values.
     ///
     /// A product that is not at the revision before gets none, which its column refuses: the commit
     /// fails, see [`refused`].
-    pub(super) fn update_products(self, rows: &[(String, i64, &str)]) -> Statement {
+    pub(super) fn update_products(self, rows: &[(String, i64, i64, &str)]) -> Statement {
         const SQLITE: &str = "UPDATE product SET \
-            revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
+            revision = CASE WHEN product.revision = change.before THEN change.revision END, \
             settled_reason = change.settled_reason \
-            FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, \
-            value ->> 2 AS settled_reason FROM json_each(?)) AS change \
+            FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS before, value ->> 2 AS revision, \
+            value ->> 3 AS settled_reason FROM json_each(?)) AS change \
             WHERE product.id = change.id";
         const POSTGRES: &str = "UPDATE product SET \
-            revision = CASE WHEN product.revision = change.revision - 1 THEN change.revision END, \
+            revision = CASE WHEN product.revision = change.before THEN change.revision END, \
             settled_reason = change.settled_reason \
-            FROM (SELECT (value ->> 0)::uuid AS id, (value ->> 1)::bigint AS revision, \
-            value ->> 2 AS settled_reason FROM json_array_elements($1::json)) AS change \
+            FROM (SELECT (value ->> 0)::uuid AS id, (value ->> 1)::bigint AS before, \
+            (value ->> 2)::bigint AS revision, value ->> 3 AS settled_reason \
+            FROM json_array_elements($1::json)) AS change \
             WHERE product.id = change.id";
         self.statement(SQLITE, POSTGRES, [to_json(rows).into()])
     }

@@ -14,9 +14,7 @@ use canary_core::rollout::{Counts, Rollout};
 use canary_core::select::Reason;
 use canary_core::signal::Signal;
 use canary_core::time::Timestamp;
-use sea_orm::prelude::Uuid;
 use serde::Serialize;
-use serde::ser::SerializeTuple as _;
 
 use crate::audit::Entry;
 use crate::readings::{SeriesRow, Step, TypeId};
@@ -49,6 +47,8 @@ pub(crate) struct Answered {
 #[derive(Debug, Clone)]
 pub(crate) struct LineupRow {
     pub(crate) product: ProductId,
+    /// The revision that it was made from.
+    pub(crate) before: i64,
     pub(crate) revision: i64,
     pub(crate) settled: Reason,
 }
@@ -67,12 +67,14 @@ pub(crate) struct ReadingChanges {
     pub(crate) types: Vec<(TypeId, ReadingType)>,
     pub(crate) series: Vec<SeriesRow>,
     pub(crate) blocks: Vec<PackedBlock>,
+    /// The revision of the folding that numbers of blocks were given after.
+    pub(crate) fold: i64,
     pub(crate) step: Option<Arc<Step>>,
 }
 
 impl ReadingChanges {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { types, series, blocks, step } = self;
+        let Self { types, series, blocks, fold: _, step } = self;
         types.is_empty() && series.is_empty() && blocks.is_empty() && step.is_none()
     }
 }
@@ -90,6 +92,8 @@ pub(crate) struct Changes {
     pub(crate) signals: Vec<CountedSignal>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) lineups: Vec<LineupRow>,
+    /// Those that were looked at and have not changed: without a lock they must still be so.
+    pub(crate) unchanged: Vec<LineupRow>,
     /// What releases of products are judged by where they say nothing.
     pub(crate) policies: HashMap<ProductId, Settings>,
     pub(crate) answered: Vec<Answered>,
@@ -152,58 +156,11 @@ impl Changes {
             })
             .collect()
     }
-
-    pub(super) fn signal_rows(&self) -> Vec<SignalRow<'_>> {
-        self.signals.iter().map(SignalRow).collect()
-    }
 }
 
 /// Release, success, failed, neutral, rollout.
 #[derive(Debug, Serialize)]
 pub(super) struct CountsRow(String, u64, u64, u64, Option<String>);
-
-/// A signal as a JSON array, in the order of its columns.
-pub(super) struct SignalRow<'a>(&'a CountedSignal);
-
-impl Serialize for SignalRow<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let CountedSignal { signal, band, received_at } = self.0;
-        let mut row = serializer.serialize_tuple(9)?;
-        row.serialize_element(&Hex(signal.id.as_bytes()))?;
-        row.serialize_element(&Hex(signal.release.as_bytes()))?;
-        row.serialize_element(band)?;
-        row.serialize_element(signal.instance.as_str())?;
-        row.serialize_element(signal.description.as_str())?;
-        row.serialize_element(signal.status.as_str())?;
-        row.serialize_element(&signal.created_at.as_micros())?;
-        row.serialize_element(&received_at.as_micros())?;
-        row.serialize_element(&measurements(signal))?;
-        row.end()
-    }
-}
-
-/// The measurements as JSON text, `None` if nothing was measured.
-fn measurements(signal: &Signal) -> Option<String> {
-    if signal.measurements.is_empty() {
-        return None;
-    }
-    let map: serde_json::Map<String, serde_json::Value> = signal
-        .measurements
-        .iter()
-        .map(|(name, value)| (name.to_owned(), serde_json::Value::from(value)))
-        .collect();
-    Some(serde_json::Value::Object(map).to_string())
-}
-
-/// Bytes in hexadecimal, without an allocation of their own.
-struct Hex<'a>(&'a [u8; 16]);
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = Uuid::encode_buffer();
-        serializer.serialize_str(Uuid::from_bytes(*self.0).simple().encode_lower(&mut text))
-    }
-}
 
 /// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -68,6 +68,10 @@ pub enum StoreError {
     /// Somebody else has changed the same thing meanwhile; nothing of the commit was stored.
     #[error("another process has changed the same product, signal or readings meanwhile")]
     Stale,
+    /// Somebody else has changed the same product meanwhile, or more is changed than can be without
+    /// a lock; nothing of the commit was stored.
+    #[error("a commit without a lock met one of another server")]
+    LockNeeded,
     /// A signal is stored already; nothing of the commit was stored.
     #[error("a signal with the same id is stored already")]
     KnownSignal,

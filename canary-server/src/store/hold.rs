@@ -2,30 +2,36 @@
 //!
 //! On SQLite one process writes, and a revision that is another one than expected shows the rare
 //! second one. On PostgreSQL several servers step the same rollouts: each locks those that it steps,
-//! and looks whether they still are as it knows them.
+//! and looks whether they still are as it knows them. As long as nobody else steps them it need not:
+//! the revision shows the other one there as well.
 
 use std::collections::HashMap;
 
 use canary_core::product::ProductId;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
-    Statement, TransactionTrait as _,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, FromQueryResult as _,
+    QueryFilter as _, QueryResult, Statement,
 };
 
-use super::backend::Broken;
+use super::backend::{Broken, Found, Locks};
 use super::entity::{product, release};
 use super::{Store, StoreError, StoredProduct, assemble, backend};
 
-/// A transaction that has begun; nothing on SQLite, where a commit is one visit.
-pub(crate) struct Hold(Option<DatabaseTransaction>);
+/// What a commit has for itself.
+pub(crate) enum Hold {
+    /// Nothing, and needs nothing: one process writes to a file.
+    File,
+    /// Nothing, and hopes that nobody else steps the same: on PostgreSQL, in one visit.
+    Hope,
+    /// The locks of a transaction that has begun.
+    Locks(Locks),
+}
 
 /// How far the readings of all servers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadingsAt {
-    /// Revision of the folding.
-    pub(crate) fold: i64,
-    /// The highest number of a block; 0 if there is none.
+    /// The highest number that a block has had; 0 if there never was one.
     pub(crate) block: i64,
     /// How many series there are.
     pub(crate) series: i64,
@@ -34,43 +40,34 @@ pub(crate) struct ReadingsAt {
 }
 
 /// What was found when the locks were held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Held {
-    /// Revisions of the products.
-    pub(crate) revisions: HashMap<ProductId, i64>,
+    /// The products that others have changed, as they are stored.
+    pub(crate) changed: Vec<StoredProduct>,
     /// How far readings are, if they are to be changed.
     pub(crate) readings: Option<ReadingsAt>,
 }
 
 impl Store {
-    /// Begins a commit that steps these products, and readings if it says so; PostgreSQL only.
+    /// Begins a commit that steps these products, known at these revisions, and readings if it says
+    /// so; PostgreSQL only.
     pub(crate) async fn hold(
         &self,
-        products: impl Iterator<Item = ProductId>,
+        products: &[(ProductId, i64)],
         with_readings: bool,
     ) -> Result<(Hold, Held), StoreError> {
-        let dialect = self.dialect();
-        let transaction = self.writer().begin().await?;
-        let mut held = Held::default();
-        let ids: Vec<String> = products.map(|id| super::changes::hex(id.as_bytes())).collect();
-        if !ids.is_empty() {
-            for row in transaction.query_all_raw(dialect.lock_products(&ids)).await? {
-                let id = ProductId::from_bytes(row.try_get::<Uuid>("", "id")?.into_bytes());
-                held.revisions.insert(id, row.try_get("", "revision")?);
-            }
-        }
-        if with_readings {
-            transaction.execute_raw(dialect.lock_readings()).await?;
-            if let Some(row) = transaction.query_one_raw(dialect.readings_at()).await? {
-                held.readings = Some(ReadingsAt {
-                    fold: row.try_get("", "fold")?,
-                    block: row.try_get("", "block")?,
-                    series: row.try_get("", "series")?,
-                    types: row.try_get("", "types")?,
-                });
-            }
-        }
-        Ok((Hold(Some(transaction)), held))
+        let (locks, found) = Locks::take(self.writer(), products, with_readings).await?;
+        let Found { products, releases, readings } = found;
+        let products = products.iter().map(|row| product::Model::from_query_result(row, ""));
+        let releases = releases.iter().map(|row| release::Model::from_query_result(row, ""));
+        let held = Held {
+            changed: assemble(
+                products.collect::<Result<_, _>>()?,
+                releases.collect::<Result<_, _>>()?,
+            )?,
+            readings: readings.as_ref().map(readings_at).transpose()?,
+        };
+        Ok((Hold::Locks(locks), held))
     }
 
     /// Some products as they are stored.
@@ -78,7 +75,11 @@ impl Store {
         &self,
         ids: &[ProductId],
     ) -> Result<Vec<StoredProduct>, StoreError> {
-        load_products(self.readers(), ids).await
+        let ids = ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes()));
+        let products = product::Entity::find().filter(product::Column::Id.is_in(ids.clone()));
+        let products = products.all(self.readers()).await?;
+        let releases = release::Entity::find().filter(release::Column::ProductId.is_in(ids));
+        assemble(products, releases.all(self.readers()).await?)
     }
 
     /// The revision of every product.
@@ -95,22 +96,6 @@ impl Store {
 }
 
 impl Hold {
-    /// Nothing is locked: the way of SQLite.
-    pub(crate) const fn nothing() -> Self {
-        Self(None)
-    }
-
-    /// Some products as they are stored; nobody changes those that are locked.
-    pub(crate) async fn load_products(
-        &self,
-        ids: &[ProductId],
-    ) -> Result<Vec<StoredProduct>, StoreError> {
-        match &self.0 {
-            None => Ok(Vec::new()),
-            Some(transaction) => load_products(transaction, ids).await,
-        }
-    }
-
     /// Runs the statements of a commit, all or none; `last` is that of PostgreSQL alone. Those that
     /// are apart, no row being meant by two of them, are run at once there.
     pub(super) async fn commit(
@@ -120,34 +105,36 @@ impl Hold {
         are_apart: bool,
         last: impl FnOnce() -> Statement,
     ) -> Result<(), Broken> {
-        match self.0 {
-            None => Ok(backend::at_one_visit(statements, store.writer()).await?),
-            Some(transaction) => {
-                let mut last = last();
+        match self {
+            Self::File => Ok(backend::at_one_visit(statements, store.writer()).await?),
+            Self::Hope => {
+                backend::by_itself(backend::at_once(statements, last()), store.writer()).await
+            }
+            Self::Locks(locks) => {
+                let last = last();
                 if are_apart {
-                    last = backend::at_once(std::mem::take(&mut statements), last);
+                    statements = vec![backend::at_once(statements, last)];
+                } else {
+                    statements.push(last);
                 }
-                backend::one_by_one(statements, last, transaction).await
+                backend::one_by_one(statements, locks).await
             }
         }
     }
 
     /// Lets go of what was held, with nothing changed.
     pub(crate) async fn let_go(self) -> Result<(), StoreError> {
-        match self.0 {
-            None => Ok(()),
-            Some(transaction) => Ok(transaction.rollback().await?),
+        match self {
+            Self::File | Self::Hope => Ok(()),
+            Self::Locks(locks) => Ok(locks.let_go().await?),
         }
     }
 }
 
-async fn load_products(
-    connection: &impl ConnectionTrait,
-    ids: &[ProductId],
-) -> Result<Vec<StoredProduct>, StoreError> {
-    let ids = ids.iter().map(|id| Uuid::from_bytes(*id.as_bytes()));
-    let products = product::Entity::find().filter(product::Column::Id.is_in(ids.clone()));
-    let products = products.all(connection).await?;
-    let releases = release::Entity::find().filter(release::Column::ProductId.is_in(ids));
-    assemble(products, releases.all(connection).await?)
+fn readings_at(row: &QueryResult) -> Result<ReadingsAt, StoreError> {
+    Ok(ReadingsAt {
+        block: row.try_get("", "block")?,
+        series: row.try_get("", "series")?,
+        types: row.try_get("", "types")?,
+    })
 }

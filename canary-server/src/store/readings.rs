@@ -73,21 +73,21 @@ impl Store {
         rows.iter().map(row).collect()
     }
 
-    /// The blocks after one, a page of them.
+    /// The blocks with these numbers, but for those that are gone.
     pub(crate) async fn reading_blocks(
         connection: &impl ConnectionTrait,
-        after: i64,
+        ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Block>, StoreError> {
-        const SQL: &str = "SELECT id, bytes FROM reading_block WHERE id > ? ORDER BY id LIMIT ?";
-        let values = [after.into(), (PAGE_OF_BLOCKS as i64).into()];
-        let rows = connection.query_all_raw(dialect(connection).plain(SQL, values)).await?;
-        let block = |row: QueryResult| {
-            let id: i64 = row.try_get("", "id")?;
-            Block::open(id, row.try_get("", "bytes")?, now)
-                .map_err(|_| corrupt("reading_block", "bytes", id))
-        };
-        rows.into_iter().map(block).collect()
+        let mut blocks = Vec::with_capacity(ids.len());
+        for page in ids.chunks(PAGE_OF_BLOCKS) {
+            for row in connection.query_all_raw(dialect(connection).blocks(page)).await? {
+                let id: i64 = row.try_get("", "id")?;
+                let block = Block::open(id, row.try_get("", "bytes")?, now);
+                blocks.push(block.map_err(|_| corrupt("reading_block", "bytes", id))?);
+            }
+        }
+        Ok(blocks)
     }
 
     /// The numbers of all blocks.

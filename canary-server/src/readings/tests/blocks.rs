@@ -1,6 +1,8 @@
 //! Blocks that wait: merged when they are small, and read again while others come.
 
 use std::collections::BTreeSet;
+use std::mem::replace;
+use std::time::Duration;
 
 use super::super::Span;
 use super::super::fold::Job;
@@ -52,4 +54,36 @@ async fn a_reader_that_catches_up_loses_nothing_that_is_committed_meanwhile() {
     }
     let ids: Vec<i64> = rig.readings.unfolded.all().iter().map(|block| block.id).collect();
     assert_eq!(ids.len(), 300);
+}
+
+#[tokio::test]
+async fn a_round_does_not_pass_over_a_block_of_another_process() {
+    let mut rig = Rig::start().await;
+    let known: BTreeSet<_> = (0..3).map(|number| (0, 0, START + number, 7, 0)).collect();
+    let mut readings = known.iter().copied();
+    rig.send(&[readings.next().unwrap()]).await;
+    let (others, ingest, folder) = Rig::load(&rig.store, &rig.clock, None).await;
+    let own = (
+        replace(&mut rig.readings, others),
+        replace(&mut rig.ingest, ingest),
+        replace(&mut rig.folder, folder),
+    );
+    rig.send(&[readings.next().unwrap()]).await;
+    (rig.readings, rig.ingest, rig.folder) = own;
+    // What was committed meanwhile is counted under the lock, and read later.
+    assert!(rig.readings.pass(2));
+    rig.send(&[readings.next().unwrap()]).await;
+    let ids = |rig: &Rig| -> Vec<i64> {
+        rig.readings.unfolded.all().iter().map(|block| block.id).collect()
+    };
+    assert_eq!(ids(&rig), [1, 3]);
+    rig.clock.advance(Duration::from_secs(601));
+    assert_eq!(rig.folder.job(), Some(Job::Fold { last_block: 1, with_late: false }));
+    rig.readings.catch_up(&rig.store, rig.clock.now()).await.unwrap();
+    assert_eq!(ids(&rig), [1, 2, 3]);
+    let job = rig.folder.job().unwrap();
+    assert_eq!(job, Job::Fold { last_block: 3, with_late: false });
+    rig.folder.do_job(&job).await.unwrap();
+    assert!(ids(&rig).is_empty());
+    rig.check(&known, &mut Numbers(7)).await;
 }

@@ -1,6 +1,5 @@
 //! Whether a database is away for a while, or does not let us do what we ask.
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
@@ -26,17 +25,6 @@ pub(in crate::store) fn says(error: &DbErr) -> Says {
         | DbErr::Query(RuntimeErr::SqlxError(cause)) => driver_says(cause),
         _ => Says::No,
     }
-}
-
-/// Whether PostgreSQL was asked for a transaction whose number it has not given to anybody.
-pub(in crate::store) fn is_in_the_future(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        return false;
-    };
-    let code = cause.as_database_error().and_then(|told| told.code().map(Cow::into_owned));
-    code.as_deref() == Some("22023")
 }
 
 fn driver_says(error: &SqlxError) -> Says {

@@ -1,10 +1,9 @@
 //! How to commit: statements that are run all or not at all.
 
-use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use super::away::{Says, says};
+use super::locks::Locks;
 
 /// Puts the statements into one text: on SQLite a commit is one visit to the thread of the
 /// connection, not one per statement.
@@ -30,7 +29,9 @@ pub(in crate::store) async fn at_one_visit(
 
 /// Puts statements before the last one into it: on PostgreSQL each one is a visit, and a commit is
 /// as quick as its visits are few. They see what was there before all of them, so none may write a
-/// row of another one.
+/// row of another one. PostgreSQL runs those that are not read from in the reverse order, products
+/// before releases, as the locks of others are taken; if it did not, it would end one of two that
+/// wait for each other, and that one would be tried again.
 pub(in crate::store) fn at_once(statements: Vec<Statement>, last: Statement) -> Statement {
     let (mut sql, mut parameters) = (String::from("WITH "), Vec::new());
     for (place, Statement { sql: own, values, .. }) in statements.into_iter().enumerate() {
@@ -61,34 +62,47 @@ fn push_shifted(sql: &mut String, own: &str, by: usize) {
 #[derive(Debug)]
 pub(in crate::store) struct Broken {
     pub(in crate::store) error: DbErr,
-    /// The number of the transaction, if the answer to COMMIT was lost with the connection: nobody
-    /// here knows what became of it.
-    pub(in crate::store) unknown: Option<String>,
+    /// Whether the answer may have been lost with the connection: nobody here knows what became of
+    /// the commit.
+    pub(in crate::store) is_unknown: bool,
+}
+
+impl Broken {
+    /// What was said to the statement that commits, if it was said: not to who got no connection.
+    pub(super) fn at_the_end(error: DbErr) -> Self {
+        let was_said = !matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
+        let is_unknown = was_said && says(&error) != Says::No;
+        Self { error, is_unknown }
+    }
 }
 
 impl From<DbErr> for Broken {
     fn from(error: DbErr) -> Self {
-        Self { error, unknown: None }
+        Self { error, is_unknown: false }
     }
 }
 
-/// Runs the statements in a transaction that has begun; `last` answers with its number.
+/// Runs one statement, which is a transaction of its own.
+pub(in crate::store) async fn by_itself(
+    statement: Statement,
+    writer: &DatabaseConnection,
+) -> Result<(), Broken> {
+    writer.query_one_raw(statement).await.map(|_| ()).map_err(Broken::at_the_end)
+}
+
+/// Runs the statements in a transaction that has begun.
 pub(in crate::store) async fn one_by_one(
     statements: Vec<Statement>,
-    last: Statement,
-    transaction: DatabaseTransaction,
+    mut locks: Locks,
 ) -> Result<(), Broken> {
     for statement in statements {
-        // Left early, it is rolled back when it is dropped.
-        transaction.execute_raw(statement).await?;
+        if let Err(error) = locks.execute(statement).await {
+            // With a connection that is gone, there is nothing to let go of.
+            let _ = locks.let_go().await;
+            return Err(error.into());
+        }
     }
-    let row = transaction.query_one_raw(last).await?;
-    let number = row.ok_or_else(|| DbErr::RecordNotFound("the transaction's number".to_owned()))?;
-    let number: String = number.try_get("", "transaction")?;
-    transaction.commit().await.map_err(|error| {
-        let unknown = (says(&error) != Says::No).then_some(number);
-        Broken { error, unknown }
-    })
+    locks.commit().await
 }
 
 #[cfg(test)]

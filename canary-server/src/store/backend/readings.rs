@@ -48,6 +48,24 @@ impl Dialect {
         self.plain(SQL, [block.id.into(), readings, block.bytes.clone().into()])
     }
 
+    /// The blocks with these numbers.
+    pub(in crate::store) fn blocks(self, ids: &[i64]) -> Statement {
+        const SQLITE: &str = "SELECT id, bytes FROM reading_block \
+        WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+        const POSTGRES: &str = "SELECT id, bytes FROM reading_block WHERE id = ANY($1) ORDER BY id";
+        match self {
+            Self::Sqlite => self.statement(SQLITE, POSTGRES, [to_json(ids).into()]),
+            Self::Postgres => self.statement(SQLITE, POSTGRES, [ids.to_vec().into()]),
+        }
+    }
+
+    /// Refuses what was made from another revision of the folding, and changes nothing.
+    pub(in crate::store) fn hold_fold(self, revision: i64) -> Statement {
+        const SQL: &str = "UPDATE reading_fold SET \
+        revision = CASE WHEN revision = ? THEN revision END WHERE id = 1";
+        self.plain(SQL, [revision.into()])
+    }
+
     /// Inserts a type, or replaces the one of the same name.
     pub(in crate::store) fn put_type(self, id: TypeId, kind: &ReadingType) -> Statement {
         const SQL: &str = "INSERT INTO reading_type (id, name, unit, minimum, maximum, is_integer) \

@@ -34,7 +34,7 @@ async fn store(signals: &[Stored]) -> (tempfile::TempDir, Store) {
         };
         changes.signals.push(CountedSignal { signal, band: *band, received_at });
     }
-    store.commit(Hold::nothing(), &changes, Timestamp::from_seconds(100)).await.unwrap();
+    store.commit(Hold::File, &changes, Timestamp::from_seconds(100)).await.unwrap();
     (folder, store)
 }
 
