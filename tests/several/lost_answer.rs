@@ -134,15 +134,31 @@ impl Transactions {
     }
 }
 
+/// A server at the other end of a line, with a stable release.
+struct Rig {
+    cluster: Arc<Cluster>,
+    line: Arc<Line>,
+    server: ServerProcess,
+    product: Product,
+    release: String,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let cluster = Arc::new(Cluster::new());
+        cluster.start();
+        let (line, port) = Line::lay(&cluster);
+        let url = format!("postgres://canary@127.0.0.1:{port}/postgres?sslmode=disable");
+        let server = ServerProcess::start_on(PROGRAM, &DatabaseUrl::new(url));
+        let product = Product::register(&server, "etl");
+        let release = product.release("1").with("is_canary", false).create();
+        Self { cluster, line, server, product, release }
+    }
+}
+
 #[test]
 fn what_was_committed_is_known_even_if_the_answer_is_lost() {
-    let cluster = Arc::new(Cluster::new());
-    cluster.start();
-    let (line, port) = Line::lay(&cluster);
-    let url = format!("postgres://canary@127.0.0.1:{port}/postgres?sslmode=disable");
-    let server = ServerProcess::start_on(PROGRAM, &DatabaseUrl::new(url));
-    let product = Product::register(&server, "etl");
-    let release = product.release("1").with("is_canary", false).create();
+    let Rig { cluster, line, server, product, release } = Rig::start();
     for (number, fate) in [LOSE_ITS_ANSWER, LOSE_IT].into_iter().enumerate() {
         let name = format!("product {number}");
         line.next.store(fate, Ordering::SeqCst);
@@ -162,13 +178,7 @@ fn what_was_committed_is_known_even_if_the_answer_is_lost() {
 
 #[test]
 fn a_commit_that_comes_late_is_kept_out() {
-    let cluster = Arc::new(Cluster::new());
-    cluster.start();
-    let (line, port) = Line::lay(&cluster);
-    let url = format!("postgres://canary@127.0.0.1:{port}/postgres?sslmode=disable");
-    let server = ServerProcess::start_on(PROGRAM, &DatabaseUrl::new(url));
-    let product = Product::register(&server, "etl");
-    product.release("1").with("is_canary", false).create();
+    let Rig { cluster, line, server, product, .. } = Rig::start();
     // The first one tells PostgreSQL the words of the statement, the next one only the values.
     product.signal("1", "success").send().expect(201);
     let late = line.late.lock().expect("nobody panics while it is held");
@@ -196,13 +206,7 @@ fn a_commit_that_comes_late_is_kept_out() {
 
 #[test]
 fn a_number_that_postgres_gives_again_after_a_crash_is_nobodys_commit() {
-    let cluster = Arc::new(Cluster::new());
-    cluster.start();
-    let (line, port) = Line::lay(&cluster);
-    let url = format!("postgres://canary@127.0.0.1:{port}/postgres?sslmode=disable");
-    let server = ServerProcess::start_on(PROGRAM, &DatabaseUrl::new(url));
-    let product = Product::register(&server, "etl");
-    let release = product.release("1").with("is_canary", false).create();
+    let Rig { cluster, line, server, product, release } = Rig::start();
     // All that was done before is in the log.
     cluster.run("CHECKPOINT");
     line.next.store(LOSE_IT, Ordering::SeqCst);
