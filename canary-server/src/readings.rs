@@ -152,7 +152,7 @@ impl Readings {
         let stored = Store::reading_block_ids(&view).await?;
         let read: HashSet<i64> = blocks.iter().map(|block| block.id).collect();
         let mut missing = self.unfolded.missing(&stored);
-        blocks.retain(|block| missing.contains(&block.id));
+        blocks.retain(|block| missing.binary_search(&block.id).is_ok());
         missing.retain(|id| !read.contains(id));
         blocks.extend(Store::reading_blocks(&view, &missing, now).await?);
         self.set_fold(fold);
