@@ -7,7 +7,7 @@
 
 mod apply;
 mod batch;
-mod company;
+mod contention;
 mod inbox;
 mod patience;
 mod readings;
@@ -270,7 +270,7 @@ impl Ingest {
         let own = readings.clone();
         let identifiers = Arc::new(Identifiers::new());
         let patience = patience::Patience::default();
-        let company = company::Company::default();
+        let contention = contention::Contention::default();
         let writer = batch::Writer {
             store,
             directory,
@@ -280,7 +280,7 @@ impl Ingest {
             tally: tallied,
             wary,
             identifiers,
-            company,
+            contention,
             patience,
         };
         let task = tokio::spawn(writer.run(inbox));

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use super::apply::Draft;
-use super::company::Company;
+use super::contention::Contention;
 use super::inbox::Inbox;
 use super::patience::Patience;
 use super::readings::ReadingDraft;
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     /// For entries of the audit.
     pub(super) identifiers: Arc<Identifiers>,
     pub(super) patience: Patience,
-    pub(super) company: Company,
+    pub(super) contention: Contention,
 }
 
 /// For how many commits after a signal came again others are expected to: whoever sends a part
@@ -84,7 +84,7 @@ impl Writer {
                 }
                 // With the lock there is nobody to meet.
                 Err(StoreError::LockNeeded) => {
-                    self.company.meet();
+                    self.contention.meet();
                     continue;
                 }
                 Err(StoreError::KnownSignal) if attempt < TRIES => {
@@ -176,8 +176,8 @@ impl Writer {
             return Ok(Hold::File);
         }
         let stepped = stepped(batch, &self.directory);
-        if may_hope(batch, &stepped) && !self.company.is_expected() {
-            return Ok(Hold::Hope);
+        if may_be_optimistic(batch, &stepped) && !self.contention.is_expected() {
+            return Ok(Hold::Optimistic);
         }
         let with_readings = batch.iter().any(|submission| submission.work.changes_readings());
         let known: Vec<_> = stepped
@@ -186,7 +186,7 @@ impl Writer {
             .collect();
         let (hold, held) = self.store.hold(&known, with_readings).await?;
         if !held.changed.is_empty() {
-            self.company.meet();
+            self.contention.meet();
             held.changed.into_iter().for_each(|stored| self.directory.renew(stored));
         }
         inbox.top_up(batch, |submission| match &submission.work {
@@ -198,7 +198,7 @@ impl Writer {
         if let Some(at) = held.readings {
             // The blocks of others are read beside the commits: here it counts which number is next.
             if self.readings.pass(at.block) {
-                self.company.meet();
+                self.contention.meet();
             }
             if !self.readings.has_all_names(&at) {
                 self.readings.read_names(self.store.reading()).await?;
@@ -232,10 +232,10 @@ impl Writer {
     }
 }
 
-/// Whether a batch is one that need not lock, if nobody else steps the same.
+/// Whether a batch need not lock, if nobody else steps the same: then its commit is optimistic.
 ///
 /// Two servers that step several products, each in an order of its own, would wait for each other.
-fn may_hope(batch: &[Submission], stepped: &BTreeSet<ProductId>) -> bool {
+fn may_be_optimistic(batch: &[Submission], stepped: &BTreeSet<ProductId>) -> bool {
     let is_usual = |submission: &Submission| {
         matches!(submission.work, Work::Signals { .. } | Work::Readings { .. })
     };

@@ -10,9 +10,9 @@ const COMMITS: u32 = 256;
 /// A lock costs visits to the database, and is of use only where others are; without one, the commit
 /// of the slower of two fails, and costs another one.
 #[derive(Debug, Default)]
-pub(super) struct Company(AtomicU32);
+pub(super) struct Contention(AtomicU32);
 
-impl Company {
+impl Contention {
     /// Whether another one is expected, in the next commit.
     pub(super) fn is_expected(&self) -> bool {
         let less = |left: u32| left.checked_sub(1);

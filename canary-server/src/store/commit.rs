@@ -36,8 +36,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let dialect = self.dialect();
-        let has_hope = matches!(hold, Hold::Hope);
-        if has_hope && !changes.are_apart() {
+        let is_optimistic = matches!(hold, Hold::Optimistic);
+        if is_optimistic && !changes.are_apart() {
             return Err(StoreError::LockNeeded);
         }
         let mark = self.next_mark();
@@ -46,10 +46,11 @@ impl Store {
             dialect.tell_and_mark((&self.news_channel(), &news), mark, now)
         };
         let mut statements = statements(dialect, changes, now);
-        if has_hope && !changes.readings.blocks.is_empty() {
+        if is_optimistic && !changes.readings.blocks.is_empty() {
             statements.push(dialect.hold_fold(changes.readings.fold));
         }
-        let lineups = changes.lineups.iter().chain(changes.unchanged.iter().filter(|_| has_hope));
+        let lineups =
+            changes.lineups.iter().chain(changes.unchanged.iter().filter(|_| is_optimistic));
         statements.extend(update_products(dialect, lineups));
         let Err(broken) = hold.commit(self, statements, changes.are_apart(), last).await else {
             return Ok(());
@@ -58,7 +59,7 @@ impl Store {
             return Ok(());
         }
         match backend::refused(broken.error) {
-            StoreError::Stale if has_hope => Err(StoreError::LockNeeded),
+            StoreError::Stale if is_optimistic => Err(StoreError::LockNeeded),
             error => Err(error),
         }
     }

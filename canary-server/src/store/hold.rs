@@ -22,8 +22,8 @@ use super::{Store, StoreError, StoredProduct, assemble, backend};
 pub(crate) enum Hold {
     /// Nothing, and needs nothing: one process writes to a file.
     File,
-    /// Nothing, and hopes that nobody else steps the same: on PostgreSQL, in one visit.
-    Hope,
+    /// Nothing, because nobody else is likely to step the same: on PostgreSQL, in one visit.
+    Optimistic,
     /// The locks of a transaction that has begun.
     Locks(Locks),
 }
@@ -107,7 +107,7 @@ impl Hold {
     ) -> Result<(), Broken> {
         match self {
             Self::File => Ok(backend::at_one_visit(statements, store.writer()).await?),
-            Self::Hope => {
+            Self::Optimistic => {
                 backend::by_itself(backend::at_once(statements, last()), store.writer()).await
             }
             Self::Locks(locks) => {
@@ -125,7 +125,7 @@ impl Hold {
     /// Lets go of what was held, with nothing changed.
     pub(crate) async fn let_go(self) -> Result<(), StoreError> {
         match self {
-            Self::File | Self::Hope => Ok(()),
+            Self::File | Self::Optimistic => Ok(()),
             Self::Locks(locks) => Ok(locks.let_go().await?),
         }
     }

@@ -54,7 +54,7 @@ impl Store {
     async fn ask_outcome(&self, mark: Mark, now: Timestamp) -> Result<bool, StoreError> {
         // A pool would wait for longer.
         self.knock().await?;
-        let statement = self.dialect().keep_out(mark, self.next_mark().number, now);
+        let statement = self.dialect().fence(mark, self.next_mark().number, now);
         let row = self.writer().query_one_raw(statement).await?;
         let row = row.ok_or_else(|| StoreError::Fault("the mark of a commit is missing".into()))?;
         let found: Vec<u8> = row.try_get("", "fingerprint")?;

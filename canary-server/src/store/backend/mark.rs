@@ -49,7 +49,7 @@ impl Dialect {
     /// Waits for the end of a commit that may still go on, and answers with the mark: that of the
     /// commit if it was made, or else one of its own, after which the commit cannot be made any
     /// more.
-    pub(in crate::store) fn keep_out(self, late: Mark, own: u64, now: Timestamp) -> Statement {
+    pub(in crate::store) fn fence(self, late: Mark, own: u64, now: Timestamp) -> Statement {
         const SQL: &str = "INSERT INTO idempotency AS mark \
             (operation, key, fingerprint, receipt, at) VALUES ('commit', $1, $2, '', $3) \
             ON CONFLICT (operation, key) DO UPDATE SET fingerprint = \
