@@ -147,7 +147,7 @@ impl Readings {
         // What is read must be of one moment: while another process folds, a block is either there
         // or in its chunks.
         let view = store.view().await?;
-        self.read_names(&view).await?;
+        self.take_names(&view).await?;
         let fold = Store::fold(&view).await?;
         let stored = Store::reading_block_ids(&view).await?;
         let read: HashSet<i64> = blocks.iter().map(|block| block.id).collect();
@@ -165,10 +165,13 @@ impl Readings {
     }
 
     /// Reads the types and the series that another process has stored meanwhile.
-    pub(crate) async fn read_names(
-        &self,
-        connection: &impl ConnectionTrait,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn read_names(&self, store: &Store) -> Result<(), StoreError> {
+        // An older view of them must not be taken after a newer one.
+        let _changing = self.changing().await;
+        self.take_names(store.reading()).await
+    }
+
+    async fn take_names(&self, connection: &impl ConnectionTrait) -> Result<(), StoreError> {
         let types = Store::reading_types(connection).await?;
         self.change_names(|names| {
             types.into_iter().for_each(|(id, kind)| names.declare(id, kind));
@@ -186,7 +189,7 @@ impl Readings {
     /// Whether there are no other names than these, among all servers together.
     pub(crate) fn has_all_names(&self, at: &ReadingsAt) -> bool {
         let names = self.names();
-        i64::from(names.stored()) == at.series && names.types().count() as i64 == at.types
+        i64::from(names.stored()) == at.series && i64::from(names.next_type()) == at.next_type
     }
 
     /// Takes note that blocks up to this one have been stored; whether some were not known.

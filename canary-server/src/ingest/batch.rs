@@ -201,7 +201,7 @@ impl Writer {
                 self.contention.meet();
             }
             if !self.readings.has_all_names(&at) {
-                self.readings.read_names(self.store.reading()).await?;
+                self.readings.read_names(&self.store).await?;
             }
         }
         Ok(hold)

@@ -114,6 +114,12 @@ impl Changes {
             && self.readings.step.is_none()
     }
 
+    /// Whether it must lock: it may write a row twice, or gives numbers to series, whose types must
+    /// not be declared anew meanwhile.
+    pub(super) fn need_lock(&self) -> bool {
+        !self.are_apart() || !self.readings.series.is_empty()
+    }
+
     /// Takes over what a step did.
     pub(crate) fn absorb(&mut self, effects: Effects) {
         for release in effects.releases {

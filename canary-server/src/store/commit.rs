@@ -37,7 +37,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let dialect = self.dialect();
         let is_optimistic = matches!(hold, Hold::Optimistic);
-        if is_optimistic && !changes.are_apart() {
+        if is_optimistic && changes.need_lock() {
             return Err(StoreError::LockNeeded);
         }
         let mark = self.next_mark();

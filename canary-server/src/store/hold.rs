@@ -35,8 +35,8 @@ pub(crate) struct ReadingsAt {
     pub(crate) block: i64,
     /// How many series there are.
     pub(crate) series: i64,
-    /// How many types there are.
-    pub(crate) types: i64,
+    /// The number that the next type will have: one that is declared anew gets another number.
+    pub(crate) next_type: i64,
 }
 
 /// What was found when the locks were held.
@@ -135,6 +135,6 @@ fn readings_at(row: &QueryResult) -> Result<ReadingsAt, StoreError> {
     Ok(ReadingsAt {
         block: row.try_get("", "block")?,
         series: row.try_get("", "series")?,
-        types: row.try_get("", "types")?,
+        next_type: row.try_get("", "next_type")?,
     })
 }

@@ -140,7 +140,8 @@ fn statements(products: &[(ProductId, i64)], with_readings: bool) -> Vec<(Rows, 
         const AT: &str = "SELECT \
             greatest(last_block, (SELECT max(id) FROM reading_block)) AS block, \
             (SELECT coalesce(max(id) + 1, 0) FROM reading_series) AS series, \
-            (SELECT count(*) FROM reading_type) AS types FROM reading_fold WHERE id = 1";
+            (SELECT coalesce(max(id) + 1, 0)::bigint FROM reading_type) AS next_type \
+            FROM reading_fold WHERE id = 1";
         statements.extend([(Rows::Nothing, LOCK.to_owned()), (Rows::Readings, AT.to_owned())]);
     }
     statements
